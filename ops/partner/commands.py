@@ -73,7 +73,7 @@ def _group() -> None:
 )
 def list_presets(*, json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """List the presets: partners that need no specification of yours."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name in preset_names():
         specification = parse_specification({"preset": name})
         rows.append(
@@ -82,13 +82,15 @@ def list_presets(*, json: Annotated[bool, typer.Option("--json", help="Print JSO
                 "title": specification.title,
                 "description": specification.description,
                 "verification": _scheme(specification),
+                "held": specification.provenance.held if specification.provenance else "",
+                "assumed": None if specification.provenance is None else specification.provenance.assumed,
             }
         )
     if json:
         print_json(rows)
         return
-    columns = ("name", "title", "verification")
-    heading = {"name": "name", "title": "partner", "verification": "proof of a webhook"}
+    columns = ("name", "title", "held", "verification")
+    heading = {"name": "name", "title": "partner", "held": "held to docs", "verification": "proof of a webhook"}
     widths = {column: max(len(row[column]) for row in (heading, *rows)) for column in columns}
     for row in (heading, *rows):
         out.print(

@@ -172,6 +172,17 @@ def _fields() -> dict[str, Any]:
         ),
         "unsigned_headers": _described("Headers that may be read although no signature covers them", **_TEXTS),
         "answers": _described("HTTP status codes per outcome", **_answers()),
+        "provenance": _described(
+            "Where its facts are from",
+            **_table(
+                {
+                    "pages": _described("The vendor's pages", **_TEXTS),
+                    "held": _described("The day when it was last held to them", type="string", format="date"),
+                    "assumed": _described("The fields that no page states; unset: not said", **_TEXTS),
+                },
+                required=["pages", "held"],
+            ),
+        ),
         "dedup": _described(
             "How long a duplicate is recognised",
             **_table({"window_seconds": _whole(60, FOURTEEN_DAYS, FOURTEEN_DAYS)}),

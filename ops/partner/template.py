@@ -45,7 +45,7 @@ verification:
 # Values are a JMESPath over {{body, document, headers, query, attributes, envelope}}, or a table with one of
 # path, header, constant, concat, hash, first.
 
-# The body is JSON unless you say so: form, json-or-form, xml, multipart, query (a GET with everything in the URL).
+# The body is JSON unless you say so: form, json-or-form, xml, multipart, jwt, query (a GET with everything in the URL).
 # Functions read what is wrapped: parse_json(), base64_decode(), url_decode().
 # parsing: {{format: form, unwrap: parse_json(body.payload)}}
 

@@ -83,7 +83,7 @@ def _names_missing_key(node: ast.AST) -> TypeGuard[ast.Assign]:
 def presets() -> str:
     """How each preset proves itself, and where it has an event's identity."""
     return table(
-        ("preset", "proof of a webhook", "id", "time", "ordering key"),
+        ("preset", "proof of a webhook", "id", "time", "ordering key", "held to the vendor's pages, assumed"),
         [_row(name, resolve_preset(load_preset(name), [])) for name in preset_names()],
     )
 
@@ -96,7 +96,15 @@ def _row(name: str, preset: Mapping[str, Any]) -> tuple[str, ...]:
         _value(preset.get("id")),
         _value(preset.get("time"), "time of receipt"),
         _value(ordering, "id") + (f", by {_value(preset['sequence'])}" if "sequence" in preset else ""),
+        _provenance(preset.get("provenance")),
     )
+
+
+def _provenance(found: Mapping[str, Any] | None) -> str:
+    if found is None:
+        return ""
+    assumed = found.get("assumed")
+    return f"{found['held']}; " + ("not said" if assumed is None else ", ".join(map(code, assumed)) or "nothing")
 
 
 def _proof(verification: Mapping[str, Any] | None) -> str:

@@ -1,8 +1,8 @@
 """Reads a message by its specification: from the bytes to the values that expressions see.
 
 Every refusal is a :class:`PermanentDataError` with a code of the parser of its format (:mod:`body_parsing`,
-:mod:`form_parsing`, :mod:`xml_parsing`, :mod:`multipart_parsing`, :mod:`decompression`), or ``unwrap-failed``,
-``unwrap-missing``.
+:mod:`form_parsing`, :mod:`xml_parsing`, :mod:`multipart_parsing`, :mod:`decompression`), or ``token-malformed``,
+``unwrap-failed``, ``unwrap-missing``.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from media_events.partners.body_parsing import media_type, parse_json
 from media_events.partners.decompression import gunzip
 from media_events.partners.expression_functions import DecodingFunctions
 from media_events.partners.form_parsing import FORM_TYPE, form_of, parse_form, url_encoded_pairs
+from media_events.partners.json_web_tokens import parse_token
 from media_events.partners.multipart_parsing import parse_multipart
 from media_events.partners.redaction import redact, redact_body, redact_document
 from media_events.partners.specification import OptionalPath, PartnerSpecification
@@ -75,7 +76,9 @@ def read_message(  # noqa: PLR0913 - the parts of a message
     return ParsedMessage(document=document, envelope=wrapper)
 
 
-def parse_body(specification: PartnerSpecification, body: bytes, *, headers: Headers = (), query: str = "") -> Any:
+def parse_body(  # noqa: PLR0911 - one for each format
+    specification: PartnerSpecification, body: bytes, *, headers: Headers = (), query: str = ""
+) -> Any:
     """The body, or the query, in the specification's format.
 
     Raises:
@@ -90,12 +93,22 @@ def parse_body(specification: PartnerSpecification, body: bytes, *, headers: Hea
         return {}
     if parsing.format == "xml":
         return parse_xml(content, parsing.charset)
+    if parsing.format == "jwt":
+        return _claims(content)
     charset = parsing.charset or "utf-8"
     if parsing.format == "multipart":
         return parse_multipart(content, charset, nested=nested)
     if parsing.format == "form" or (parsing.format == "json-or-form" and media_type(headers) == FORM_TYPE):
         return parse_form(content, charset, nested=nested)
     return parse_json(content, charset)
+
+
+def _claims(content: bytes) -> Any:
+    """The claims of a token that is the body, such as a security event token (RFC 8417, section 2)."""
+    token = parse_token(content.decode("latin-1").strip("\r\n"))
+    if token is None:
+        raise PermanentDataError("token-malformed", "the body is no signed JSON Web Token")
+    return parse_json(token.payload)
 
 
 def query_form(query: str, *, nested: bool, without: frozenset[str]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from media_events.partners.form_parsing import FIELDS, FORM_TYPE
 from media_events.partners.handshake_schemes import Handshake, parse_handshake
 from media_events.partners.multipart_parsing import MULTIPART_TYPE
 from media_events.partners.redaction import PATH_HINT, RedactedPath, parse_redacted_path
-from media_events.partners.signature_schemes import Verification
+from media_events.partners.signature_schemes import BODY, Verification
 from media_events.partners.timestamps import UNITS, read_zone
 from media_events.partners.value_expressions import (
     Hash,
@@ -38,6 +38,7 @@ BODY_FORMATS: Final[Mapping[str, tuple[str, ...]]] = {
     "xml": XML_TYPES,
     "multipart": (MULTIPART_TYPE,),
     "query": ("none",),
+    "jwt": ("application/secevent+jwt", "application/jwt"),
 }
 """Each format with its content types. ``query`` reads the URL, not the body."""
 
@@ -146,6 +147,18 @@ class Answers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """The vendor's pages that the specification follows, and the day (``YYYY-MM-DD``) when it was last held to them.
+
+    ``assumed`` are the fields that no page states; ``None`` if nobody has said.
+    """
+
+    pages: tuple[str, ...]
+    held: str
+    assumed: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PartnerSpecification:
     """One partner. ``verification`` may be ``None`` for a queue or bus; a webhook needs one."""
 
@@ -172,6 +185,7 @@ class PartnerSpecification:
     unsigned_headers: frozenset[str] = frozenset()
     answers: Answers = field(default_factory=Answers)
     dedup_window_seconds: int = FOURTEEN_DAYS
+    provenance: Provenance | None = None
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -308,6 +322,7 @@ def _read(fields: Fields) -> PartnerSpecification | None:
         redact=_redact(fields),
         answers=_answers(fields),
         dedup_window_seconds=_dedup(fields),
+        provenance=_provenance(fields),
         **optional,
     )
     fields.take("preset")
@@ -348,6 +363,8 @@ def _one_id_for_a_form(source: ValueExpression) -> bool:
 
 def _check_scheme(specification: PartnerSpecification, verification: Verification, fields: Fields) -> None:
     kind = specification.type
+    if (specification.parsing.format == "jwt") != (verification.signature_field == BODY):
+        fields.problem("parsing.format", "jwt and verification.signature_field body belong together: method jwt")
     if specification.parsing.format == "query" and not verification.signs_url:
         fields.problem("verification.content", "leaves the query unsigned, which has the event; it must hold {url}")
     covered = verification.signed_headers() | specification.unsigned_headers
@@ -564,6 +581,22 @@ _ANSWER_RANGES: Final = {
     "unavailable": (429, 599),
     "retry_after_seconds": (1, 3600),
 }
+
+
+_DAY: Final = re.compile(r"20[0-9]{2}-[01][0-9]-[0-3][0-9]")
+_PAGE: Final = re.compile(r"https?://\S+")
+
+
+def _provenance(fields: Fields) -> Provenance | None:
+    table = fields.table("provenance")
+    if table is None:
+        return None
+    pages = table.texts("pages", hint="a list of URLs", form=_PAGE)
+    held = table.matching("held", _DAY, "a day such as 2026-11-29")
+    assumed = table.texts("assumed", hint="a list of fields") if table.has("assumed") else None
+    table.take("assumed")
+    table.done()
+    return Provenance(pages=pages, held=held, assumed=assumed)
 
 
 def _dedup(fields: Fields) -> int:

@@ -68,6 +68,45 @@ def test_keys_that_cannot_be_read_are_our_fault(service_of, monkeypatch):
     assert service.post(b"{}", partner="other", headers=JSON | {"authorization": token}).status == 503
 
 
+SET = partner(
+    {
+        "method": "jwt",
+        "signature_field": "body",
+        "token_algorithms": ["RS256"],
+        "jwks_url": JWKS_URL,
+        "claims": {"iss": "https://idp.example.com/", "aud": "us"},
+    },
+    id="body.jti",
+    parsing={"format": "jwt"},
+)
+SET_TYPE = {"content-type": "application/secevent+jwt"}
+
+
+def test_a_security_event_token_is_the_event(service_of):
+    # RFC 8935, section 2: the body of the request is the token.
+    service = service_of(partners=SET)
+    service.public_keys.documents[JWKS_URL] = json.dumps({"keys": [rsa_jwk(kid="a")]})
+    document = {"iss": "https://idp.example.com/", "aud": ["us", "them"], "jti": "evt-1", "events": {"urn:x": {}}}
+    token = by_key(document, "RS256", RSA, kid="a", typ="secevent+jwt").encode()
+
+    assert service.post(token, partner="other", headers=SET_TYPE).status == 202
+    assert service.bus.events[0].data == document
+    assert service.bus.events[0].metadata.id == "evt-1"
+
+
+@pytest.mark.attack("A36")
+@pytest.mark.parametrize("changed", [{"iss": "https://evil.example.com/"}, {"aud": "them"}, {"exp": 1}])
+def test_a36_a_security_event_token_for_another_receiver_is_refused(service_of, changed):
+    service = service_of(partners=SET)
+    service.public_keys.documents[JWKS_URL] = json.dumps({"keys": [rsa_jwk(kid="a")]})
+    document = {"iss": "https://idp.example.com/", "aud": "us", "jti": "evt-1", **changed}
+
+    assert (
+        service.post(by_key(document, "RS256", RSA, kid="a").encode(), partner="other", headers=SET_TYPE).status == 401
+    )
+    assert service.nothing_happened()
+
+
 SNS = partner({"method": "sns", "topics": [TOPIC]}, id="attributes.MessageId", subject="body.asset")
 
 

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import os
 from typing import Any
 
 import pytest
@@ -250,8 +251,11 @@ PIECES = st.lists(
 ).map("".join)
 
 
+FUZZED = settings(max_examples=max(1, int(os.environ.get("FUZZ_EXAMPLES", "2000")) // 10), deadline=None)
+
+
 @pytest.mark.slow
-@settings(max_examples=500, deadline=None)
+@FUZZED
 @given(text=PIECES | st.text(max_size=40), other=PIECES, url=st.text(max_size=20), value=PIECES)
 def test_fuzz_no_header_raises_anything_else_in_the_parsers(text, other, url, value):
     for parse in (read_byte_sequences, lambda each: content_digest_matches(each, BODY)):

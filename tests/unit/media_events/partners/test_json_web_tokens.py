@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import os
 from typing import Any
 
 import pytest
@@ -239,8 +240,11 @@ def test_a_token_that_proves_nothing_of_the_body_is_refused_at_synthesis(mapping
         scheme(mapping)
 
 
+FUZZED = settings(max_examples=max(1, int(os.environ.get("FUZZ_EXAMPLES", "2000")) // 10), deadline=None)
+
+
 @pytest.mark.slow
-@settings(max_examples=400, deadline=None)
+@FUZZED
 @given(
     parts=st.lists(
         st.one_of(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 import json
 from typing import Any
 
@@ -9,10 +11,11 @@ import pytest
 
 from media_events.core.envelope import Event
 from media_events.partners.normalization import normalise
-from media_events.partners.presets import preset_names
+from media_events.partners.presets import load_preset, preset_names
+from media_events.partners.signature_verification import verify
 from media_events.partners.specification import parse_specification
 from media_events.partners.unwrapping import unwrap_eventbridge, unwrap_sns
-from tests.fakes.partners import DATA, NOW, PAYLOADS, RECEIVED, events_of, payload, preset
+from tests.fakes.partners import DATA, NOW, PAYLOADS, RECEIVED, events_of, payload, preset, request
 
 SIGNED_AT = {"X-Frameio-Request-Timestamp": "1741083330"}
 UUID = "00000000-0000-4000-8000-000000000{:03d}".format
@@ -90,6 +93,11 @@ def test_derived_id_tells_another_event_of_the_same_type_apart(name):
         "media_id": "another",
         "asset_ids": ["another"],
         "video_id": "another",
+        "videoId": "another",
+        "uid": "another",
+        "VideoGuid": "another",
+        "list_folder": {"accounts": ["another"]},
+        "value": [{**item, "resource": "another"} for item in document.get("value", [])],
         "field": [*document.get("field", [])[1:], {"key": "jobId", "value": "another"}],
         "data": {"id": "another"},
         "detail": {**document.get("detail", {}), "object": {"key": "another", "sequencer": "00"}},
@@ -98,6 +106,25 @@ def test_derived_id_tells_another_event_of_the_same_type_apart(name):
     assert changed
 
     assert only_event(name).metadata.id != only_event(name, edited(name, **changed)).metadata.id
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_preset_says_where_it_is_from_and_when_it_was_last_held_to_it(name):
+    found = preset(name).provenance
+
+    assert found is not None
+    assert found.pages
+    assert "2026-11-01" < found.held < "2027-12-31"
+
+
+@pytest.mark.parametrize("name", [name for name in preset_names() if preset(name).provenance.assumed is not None])
+def test_what_a_preset_assumes_is_a_field_of_it(name):
+    resolved = load_preset(name)
+    for field in preset(name).provenance.assumed:
+        table = resolved
+        for part in field.split("."):
+            assert part in table, field
+            table = table[part]
 
 
 def test_mux_retry_with_more_attempts_keeps_its_id():
@@ -389,3 +416,38 @@ def test_unknown_partner_in_a_fifo_queue_keeps_its_group_and_the_queues_sequence
     assert (event.metadata.id, event.metadata.type) == ("evt_0003", "asset.ready")
     assert (event.metadata.partitionkey, event.metadata.sequence) == ("house-id-0001", "18873177232222703872")
     assert event.metadata.ingress == "sns-fifo"
+
+
+SIGNED_BY = {
+    "api-video": lambda mac, body: {"x-api-video-signature": mac(body).hex()},
+    "bunny-stream": lambda mac, body: {
+        "x-bunnystream-signature": mac(body).hex(),
+        "x-bunnystream-signature-version": "v1",
+        "x-bunnystream-signature-algorithm": "hmac-sha256",
+    },
+    "cloudflare-stream": lambda mac, body: {
+        "webhook-signature": f"time=1741083331,sig1={mac(b'1741083331.' + body).hex()}"
+    },
+    "box": lambda mac, body: {
+        "box-delivery-timestamp": "2025-03-04T02:15:31-08:00",
+        "box-signature-primary": "isCeDp7mLR41/MjcSEFLag9bWmpJkgmN80Je4VIESdo=",
+        "box-signature-secondary": base64.b64encode(mac(body + b"2025-03-04T02:15:31-08:00")).decode(),
+    },
+    "dropbox": lambda mac, body: {"x-dropbox-signature": mac(body).hex()},
+}
+
+
+@pytest.mark.parametrize("name", SIGNED_BY)
+def test_request_is_verified_as_the_vendors_page_signs_it(name):
+    body = payload(next(each for each, expected in EXPECTED.items() if expected["preset"] == name))
+    headers = SIGNED_BY[name](lambda content: hmac.digest(b"the secret", content, "sha256"), body)
+
+    assert verify(preset(name).verification, request(body, headers), ["the secret"], NOW).reason == "verified"
+    assert verify(preset(name).verification, request(body + b" ", headers), ["the secret"], NOW).valid is False
+
+
+def test_two_changes_of_a_drive_a_minute_apart_are_two_events_though_they_look_alike():
+    name = "onedrive_sharepoint-updated"
+
+    assert only_event(name, now=NOW).metadata.id != only_event(name, now=NOW + 60).metadata.id
+    assert "secretClientValue" not in only_event(name).to_json()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -167,8 +168,11 @@ def test_public_texts_are_known_as_such():
     assert not looks_public("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
 
 
+FUZZED = settings(max_examples=max(1, int(os.environ.get("FUZZ_EXAMPLES", "2000")) // 10), deadline=None)
+
+
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None)
+@FUZZED
 @given(
     text=st.one_of(st.text(max_size=60), st.sampled_from([pem(RSA), pem(EC), certificate()])),
     place=st.integers(0, 3_000),
@@ -183,7 +187,7 @@ def test_fuzz_no_text_raises_as_a_key(text, place, cut, other):
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None)
+@FUZZED
 @given(
     document=st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=10),
