@@ -1,6 +1,6 @@
 """Undoes gzip (RFC 1952), bounded in size and ratio: a kilobyte can hold a megabyte, and hostile ones do.
 
-Every refusal is a :class:`PermanentDataError` with one of these codes: ``gzip-invalid``, ``gzip-too-large``.
+Every refusal is a :class:`PermanentDataError` with one of these codes: ``gzip-invalid``, ``gzip-damaged``, ``gzip-too-large``.
 """
 
 from __future__ import annotations
@@ -18,6 +18,12 @@ FREE_BYTES: Final = 65_536
 """So much may come of any body, however small."""
 
 _MAGIC: Final = b"\x1f\x8b"
+_DAMAGED: Final = b"\x1f\xef\xbf\xbd"
+"""The same after somebody read it as UTF-8. API Gateway passes bodies on in base64 "if the content type of the request
+is binary", and documents no list: https://docs.aws.amazon.com/apigateway/latest/developerguide/\
+http-api-develop-integrations-lambda.html . By measurements of others ``text/*`` and ``application/json``, ``xml`` and
+``javascript`` are not."""
+
 _GZIP_FORMAT: Final = 16 + zlib.MAX_WBITS
 
 
@@ -27,6 +33,8 @@ def gunzip(body: bytes) -> bytes:
     Raises:
         PermanentDataError: with one of the module's codes.
     """
+    if body.startswith(_DAMAGED):
+        raise PermanentDataError("gzip-damaged", "the body was gzip until somebody on its way read it as text")
     if not body.startswith(_MAGIC):
         return body
     most = min(MAX_BODY_BYTES, max(FREE_BYTES, MAX_RATIO * len(body)))

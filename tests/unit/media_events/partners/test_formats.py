@@ -302,6 +302,7 @@ def test_gzip_body_is_read_by_declaration_only():
         (gzip.compress(b"{}") + b"x", "gzip-invalid"),
         (gzip.compress(b"{}") * 2, "gzip-invalid"),
         (b"\x1f\x8bjunk", "gzip-invalid"),
+        (gzip.compress(b"{}").decode("utf-8", "replace").encode(), "gzip-damaged"),
     ],
 )
 def test_b22_gzip_beyond_size_and_ratio_or_broken_is_refused(body, code):
