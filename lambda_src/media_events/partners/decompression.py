@@ -1,6 +1,7 @@
 """Undoes gzip (RFC 1952), bounded in size and ratio: a kilobyte can hold a megabyte, and hostile ones do.
 
-Every refusal is a :class:`PermanentDataError` with one of these codes: ``gzip-invalid``, ``gzip-damaged``, ``gzip-too-large``.
+Every refusal is a :class:`PermanentDataError` with one of these codes: ``gzip-invalid``, ``gzip-damaged``,
+``gzip-too-large``.
 """
 
 from __future__ import annotations

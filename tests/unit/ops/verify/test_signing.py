@@ -149,3 +149,25 @@ def test_a_form_s_probe_is_a_form():
 def test_what_only_the_partner_can_sign_is_said(verification, secret, why):
     with pytest.raises(UnsignableError, match=why):
         signed({**BASE, "verification": verification}, secret)
+
+
+@pytest.mark.parametrize(
+    ("parsing", "content_type"),
+    [
+        ({"format": "xml"}, "application/xml"),
+        ({"format": "multipart"}, "multipart/form-data"),
+    ],
+)
+def test_a_probe_has_a_content_type_that_the_partner_s_format_takes(parsing, content_type):
+    verification = {"method": "hmac", "signature_header": "x-sig"}
+    _, request = signed({**BASE, "verification": verification, "parsing": parsing})
+
+    assert dict(request.headers)["content-type"] == content_type
+    assert probe_number(request.body) == NUMBER
+
+
+def test_a_partner_that_calls_by_get_gets_no_probe():
+    verification = {"method": "static_token", "signature_query": "token"}
+
+    with pytest.raises(UnsignableError, match="by GET"):
+        signed({**BASE, "verification": verification, "parsing": {"format": "query"}})
