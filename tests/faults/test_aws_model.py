@@ -76,6 +76,23 @@ def test_a_fifo_duplicate_is_dropped_for_five_minutes(world):
     assert len(queue.messages) == 2
 
 
+def test_a_fifo_duplicate_of_a_deleted_message_is_dropped_too(world):
+    queue = Queue(world, "ordered.fifo")
+    queue.send("one", {}, group_id="a", deduplication_id="x")
+    queue.delete(*queue.receive(1))
+    queue.send("one", {}, group_id="a", deduplication_id="x")
+    assert not queue.messages
+
+
+def test_a_fifo_groups_messages_come_back_in_their_order(world):
+    queue = Queue(world, "ordered.fifo", visibility=30)
+    for number in range(2):
+        queue.send(str(number), {}, group_id="a", deduplication_id=str(number))
+    queue.receive(2)
+    world.now += 31
+    assert [message.body for message in queue.receive(1)] == ["0"]
+
+
 @pytest.mark.parametrize(
     ("name", "body", "options"),
     [
@@ -257,6 +274,13 @@ def test_of_a_transaction_all_writes_are_made_or_none(world):
     assert code_of(caught) == "TransactionCanceledException"
     assert table.items["k"] == {"pk": {"S": "k"}}
     assert table.items["count"] == {"pk": {"S": "count"}, "first": {"S": "x"}, "n": {"N": "1"}}
+
+
+def test_the_repetition_of_a_transaction_is_known_by_its_token():
+    table = Table(World(1, replace(CALM, repeat=1.0)), "t", "pk")
+    put = {"Put": {"Item": {"pk": {"S": "k"}}, "ConditionExpression": "attribute_not_exists(pk)"}}
+    table.transact_write_items(TransactItems=[put])
+    assert "k" in table.items
 
 
 def test_an_answer_may_be_lost_although_the_write_is_there():

@@ -33,7 +33,7 @@ EFFECTIVE_WITHIN_SECONDS: Final = 25.0
 MINUTE: Final = 60.0
 SECONDS_OF_A_MINUTE: Final = 5.0
 """So long takes the replay of a minute's events."""
-STRAGGLING_SECONDS: Final = 20.0
+STRAGGLING_SECONDS: Final = 25.0
 STARTED_WITHIN_SECONDS: Final = 90.0
 """No page says how long a replay is ``STARTING``."""
 MAX_RUNNING: Final = 10
@@ -86,12 +86,12 @@ class Archive:
         Raises:
             ClientError: its name is taken, or ten are running.
         """
+        if until <= since:
+            raise refusal("ValidationException", "StartReplay")
         world = self.bus.world
         known = self.replays.get(name)
         if known is not None and world.now < known.ends + NAME_TAKEN_SECONDS:
             raise refusal("ResourceAlreadyExistsException", "StartReplay")
-        if until <= since:
-            raise refusal("ValidationException", "StartReplay")
         if sum(not replay.is_over(world.now) for replay in self.replays.values()) >= MAX_RUNNING:
             raise refusal("LimitExceededException", "StartReplay")
         minutes = int(until // MINUTE) - int(since // MINUTE) + 1

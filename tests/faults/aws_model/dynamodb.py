@@ -204,9 +204,11 @@ class Table:
         return self._write("update", _subject(key), update)
 
     def transact_write_items(self, *, TransactItems: Sequence[Mapping[str, Any]]) -> dict[str, Any]:  # noqa: N803
-        """Puts and updates, all of them or none. It crashes and fails as the first one would alone."""
+        """Puts, updates and deletions, all of them or none. It crashes and fails as the first one would alone."""
         writes = [next(iter(write.items())) for write in TransactItems]
         keys = [(options.get("Key") or options["Item"])[self.key]["S"] for _, options in writes]
+        if len(set(keys)) < len(keys):
+            raise refusal("ValidationException", "TransactWriteItems: two operations on one item")
         subject = _subject(keys[0])
         done = []
 

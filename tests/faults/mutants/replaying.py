@@ -37,6 +37,14 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         seen=Seen("replayed", 2),
     ),
     mutant(
+        "call a replay complete before the last events have come",
+        _RUNNER,
+        "self.clock() - quiet_since >= self.settle_seconds:",
+        "self.clock() - quiet_since >= 0.0:",
+        harm="the last events of the period are never replayed: lost",
+        test=f"{_TESTS}::test_event_that_comes_after_eventbridge_calls_the_replay_complete_is_sent",
+    ),
+    mutant(
         "take a refused event for replayed",
         _RUNNER,
         "                events.pop(sending.message.receipt, None)\n",

@@ -19,6 +19,7 @@ from media_events.delivery.deliverer import destination_key
 from ops.archive_replay import staging_queue
 from ops.archive_replay.plan import choose
 from ops.archive_replay.service import ABANDONED_SECONDS
+from ops.archive_replay.staging_queue import Staging
 from ops.archive_replay.store import SUBJECT
 from ops.shared.console import OperatorError
 from tests.fakes.eventbridge_archive import NAME, ArchiveCloud
@@ -302,6 +303,18 @@ def test_transform_is_refused_where_its_results_would_reach_a_queue_without_an_i
 
 
 @pytest.mark.slow
+def test_event_that_comes_after_eventbridge_calls_the_replay_complete_is_sent(cloud, monkeypatch):
+    cloud.put("a")
+    receive, looks = Staging.receive, iter(range(99))
+    monkeypatch.setattr(Staging, "receive", lambda self, url: receive(self, url) if next(looks) >= 9 else [])
+    # SQS's count is approximate, too.
+    monkeypatch.setattr(Staging, "waiting", lambda _self, _url: 0)
+
+    ended = replay(cloud, service=cloud.service(settle_seconds=8.0), routes=["cms"])
+
+    assert (ended.state, cloud.reached("route/cms")) == ("completed", ["a"])
+
+
 def test_stopped_replay_goes_on_where_it_stopped_and_sends_nothing_twice(cloud):
     cloud.put(*(f"evt-{number:02}" for number in range(25)))
     service = cloud.service()
