@@ -65,6 +65,18 @@ def test_every_section_numbers_its_rows_from_1() -> None:
     assert [f"{letter}{number}" for letter, count in counts.items() for number in range(1, count + 1)] == LISTED
 
 
+def test_every_row_that_the_threat_model_names_is_listed() -> None:
+    """As one, or from one to another; every actor has some."""
+    model = (ROOT / "docs" / "security.md").read_text(encoding="utf-8").partition("## Actors")[2].partition("##")[0]
+    actors = [line for line in model.splitlines() if line.startswith("| ")][1:]
+    ends = re.findall(r"\b([A-Z])(\d+)(?:\u2013[A-Z](\d+))?", model)
+    named = {f"{letter}{n}" for letter, first, last in ends for n in range(int(first), int(last or first) + 1)}
+
+    assert len(actors) >= 8
+    assert [line for line in actors if not re.search(r"\([A-Z]\d+", line)] == []
+    assert named - set(LISTED) == set()
+
+
 def test_the_catalogue_covers_every_boundary() -> None:
     assert len(LISTED) >= FEWEST
 

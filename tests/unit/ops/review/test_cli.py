@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 import typer
 
+from media_events.core.failures import TransientError
 from ops import cli
 from ops.cli import run
 from ops.deployment import discovery
@@ -124,6 +125,47 @@ def test_an_item_is_shown_whole(review, capsys):
 def test_an_item_for_programs_has_its_body(review, capsys):
     assert command("show", review.item.item_id, "--json", *TABLE) == 0
     assert json.loads(capsys.readouterr().out)["body"] == review.item.body
+
+
+@pytest.fixture(name="secretive")
+def _secretive(review):
+    """An item whose body holds a credential."""
+    item = make_item(body='{"data": {"stream_key": "5bd28537-7491", "title": "Final cut"}}')
+    review.table.items[item.item_id] = item
+    return item
+
+
+def recorded():
+    return [(line.action, line.subject) for line in context._review(None).audit.lines]
+
+
+@pytest.mark.attack("D12")
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_d12_credentials_are_hidden_until_they_are_revealed_on_the_record(secretive, capsys, options):
+    assert command("show", secretive.item_id, *options, *TABLE) == 0
+    shown = capsys.readouterr()
+    assert "5bd28537" not in shown.out + shown.err
+    assert "Final cut" in shown.out
+    assert recorded() == []
+    assert command("show", secretive.item_id, "--reveal", *options, *TABLE) == 0
+    assert "5bd28537" in capsys.readouterr().out
+    assert recorded() == [("hidden values shown", secretive.item_id)]
+
+
+@pytest.mark.attack("D10")
+def test_d10_nothing_is_revealed_that_can_not_be_recorded(secretive, capsys, monkeypatch):
+    def refuse(_entry):
+        raise TransientError("down", "the audit does not answer")
+
+    monkeypatch.setattr(context._review(None).audit, "append", refuse)
+    assert command("show", secretive.item_id, "--reveal", *TABLE) != 0
+    assert "5bd28537" not in capsys.readouterr().out
+
+
+def test_a_reveal_of_nothing_is_not_recorded(review, capsys):
+    assert command("show", review.item.item_id, "--reveal", "--json", *TABLE) == 0
+    assert json.loads(capsys.readouterr().out)["body"] == review.item.body
+    assert recorded() == []
 
 
 def test_an_unknown_item_ends_with_1_and_says_what_to_do(review, capsys):  # noqa: ARG001

@@ -9,7 +9,10 @@ import pytest
 
 from ops.cli import run
 from ops.review.cli import context
+from tests.fakes.events import make_event
+from tests.fakes.hop import bus_event
 from tests.fakes.recovery import Crash
+from tests.fakes.review_items import make_item
 from tests.unit.ops.review.test_editing import Place
 
 OPTIONS = ["--table", "review", "--idempotency-table", "idempotency"]
@@ -40,6 +43,16 @@ def test_a_draft_is_the_event_to_start_from_and_nothing_is_done(place, capsys):
     assert edit(place, "--draft") == 0
     assert json.loads(capsys.readouterr().out)["metadata"]["id"] == "evt-1"
     assert (place.lines(), place.sent()) == ([], [])
+
+
+@pytest.mark.attack("D10")
+def test_d10_a_draft_with_credentials_is_shown_on_the_record(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("MEDIA_EVENTS_LOCAL_DIRECTORY", str(tmp_path))
+    place = Place(make_item(body=bus_event(make_event(id="evt-1", data={"upload_token": "5bd28537-7491"}))))
+    monkeypatch.setattr(context, "_review", lambda _deployment: place.review)
+    assert edit(place, "--draft") == 0
+    assert "5bd28537-7491" in capsys.readouterr().out
+    assert place.lines() == [("hidden values shown", True)]
 
 
 def test_a_dry_run_shows_the_difference_and_records_nothing(place, file, capsys):
