@@ -146,10 +146,10 @@ class Quiet:
 
 
 class _Unused:
-    """A port that no step of this deployment uses."""
+    """A port that this deployment does not use."""
 
     def __getattr__(self, name: str) -> Any:
-        raise AssertionError(f"no step uses {name}")
+        raise AssertionError(f"nothing uses {name}")
 
 
 class _NoBodies:
@@ -394,11 +394,13 @@ class Kit:
         hop = _Hop("ingress/webhook", Queue(self.world, "none"), self._queue("kit-webhook-dlq", visibility=360.0))
         dead = SqsQueue(self.sqs, dead_letter_queue_url=hop.dead.url)
         self._attended(hop, "bus", "bus", "webhook")
+        unused: Any = _Unused()
         receiver = WebhookReceiver(
             partners=parse_partners({"mux": {"specification": {"preset": "mux"}, "secret_arns": ["arn:mux"]}}),
             secrets=Secrets(
                 self.world, {"arn:mux": [SECRET]}, lambda: TransientError("aws-InternalServiceError", "no secrets now")
             ),
+            public_keys=unused,
             idempotent_publisher=self._idempotent_publisher(hop.name, dead),
             report=self.report,
             hop=hop.name,
