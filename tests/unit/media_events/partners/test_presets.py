@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import hmac
 import json
 from typing import Any
@@ -94,6 +95,8 @@ def test_derived_id_tells_another_event_of_the_same_type_apart(name):
         "asset_ids": ["another"],
         "video_id": "another",
         "videoId": "another",
+        "public_id": "another",
+        "event_ts": 1,
         "uid": "another",
         "VideoGuid": "another",
         "list_folder": {"accounts": ["another"]},
@@ -434,6 +437,10 @@ SIGNED_BY = {
         "box-signature-secondary": base64.b64encode(mac(body + b"2025-03-04T02:15:31-08:00")).decode(),
     },
     "dropbox": lambda mac, body: {"x-dropbox-signature": mac(body).hex()},
+    "zoom": lambda mac, body: {
+        "x-zm-request-timestamp": "1741083331",
+        "x-zm-signature": f"v0={mac(b'v0:1741083331:' + body).hex()}",
+    },
 }
 
 
@@ -451,3 +458,26 @@ def test_two_changes_of_a_drive_a_minute_apart_are_two_events_though_they_look_a
 
     assert only_event(name, now=NOW).metadata.id != only_event(name, now=NOW + 60).metadata.id
     assert "secretClientValue" not in only_event(name).to_json()
+
+
+@pytest.mark.parametrize(
+    ("stamp", "signature", "reason"),
+    [
+        ("1549533514", "dfe82de1d9083fe0b7ea68070649f9a15b8874da", "verified"),
+        ("1549533514", "dfe82de1d9083fe0b7ea68070649f9a15b8874db", "signature-mismatch"),
+        ("1549533515", "dfe82de1d9083fe0b7ea68070649f9a15b8874da", "signature-mismatch"),
+    ],
+)
+def test_cloudinarys_own_signature_is_verified(stamp, signature, reason):
+    headers = {"x-cld-timestamp": stamp, "x-cld-signature": signature}
+    sent = request(payload("cloudinary-eager"), headers)
+
+    assert verify(preset("cloudinary").verification, sent, ["X7qLTrsES31MzxxkxPPA-pAGGfU"], 1549533574).reason == reason
+
+
+def test_cloudinary_signs_with_sha_256_where_an_account_asks_for_it():
+    body = payload("cloudinary-eager")
+    signature = hashlib.sha256(body + b"1741083331" + b"secret").hexdigest()
+    sent = request(body, {"x-cld-timestamp": "1741083331", "x-cld-signature": signature})
+
+    assert verify(preset("cloudinary").verification, sent, ["secret"], NOW).valid is True
