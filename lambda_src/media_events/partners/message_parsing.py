@@ -182,12 +182,14 @@ def _read_again(body: bytes) -> ParsedMessage | None:
     return ParsedMessage(document=again["document"], envelope=mapping(again["envelope"]))
 
 
+_TOKENS: Final = ("static_token", "basic", "jwt_body", "jwt")
+"""What these methods send proves the sender of any message, not of this one alone."""
+
+
 def clean_headers(specification: PartnerSpecification, headers: Mapping[str, Any]) -> dict[str, Any]:
     """Headers for an event's data: without credentials, and without a secret that proves the sender."""
-    verification = specification.verification
-    secret = set()
-    if verification is not None and verification.method in ("static_token", "basic", "jwt_body"):
-        secret.add(verification.signature_header or "authorization")
+    schemes = () if specification.verification is None else specification.verification.schemes
+    secret = {scheme.signature_header or "authorization" for scheme in schemes if scheme.method in _TOKENS}
     clean: dict[str, Any] = redact(
         {n: v for n, v in headers.items() if n not in secret}, specification.redact, "headers"
     )

@@ -525,6 +525,17 @@ def test_google_drive_s_empty_body_has_its_event_in_the_headers():
     assert "398348u3tu83ut8uu38" not in one.to_json()
 
 
+def test_token_of_either_of_two_schemes_is_in_no_data():
+    token = {"method": "static_token", "signature_header": "x-token"}
+    fields = {"verification": {"method": "basic", "alternatives": [token]}, "data": "headers"}
+
+    one = event(
+        fields, b'{"id": "1", "type": "t"}', headers={"authorization": "Basic S", "X-Token": "S", "x-more": "m"}
+    )
+
+    assert one.data == {"x-more": "m"}
+
+
 def test_empty_body_is_refused_unless_it_is_expected():
     assert refusal(events_of, specification(), b"") == "body-empty"
 
