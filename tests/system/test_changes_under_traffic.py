@@ -11,7 +11,7 @@ from tests.faults.local_cloud.changing_workflow import CHANGES
 from tests.faults.local_cloud.receivers import Receivers
 from tests.faults.older_version import BASE, code_of
 
-RATE = 6.0
+RATE = 3.0
 """Events a second: other clouds run on this machine."""
 
 
@@ -32,5 +32,5 @@ def test_upgrade_with_renames_and_its_rollback_lose_nothing_and_double_nothing(t
     assert tally.problems == []
     assert (tally.lost, tally.doubled, tally.stuck) == (0, 0, 0)
     assert all(accepted > 0 for accepted in run.sent_during.values())
-    assert tally.accepted > 50
+    assert tally.accepted > 20
     assert len(run.sent_during) == 2

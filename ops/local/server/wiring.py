@@ -19,6 +19,7 @@ from ops.local.server import (
     policies,
     policy_variables,
     queues,
+    route_settings,
     simulation,
     updates,
 )
@@ -44,6 +45,7 @@ def correct_ministack() -> None:
     loops.correct(chain, _service("lambda_svc"))
     permissions.correct(_core("iam_actions"))
     policy_variables.correct(_core("iam_evaluator"), _core("iam_actions"))
+    route_settings.correct(_service("apigateway"))
     updates.correct(_service("lambda_svc"), _core("lambda_runtime"))
     simulation.correct(_service("iam"), _core("iam_evaluator"))
 

@@ -42,6 +42,7 @@ ARCHIVE: Final = "changing-archive"
 PLAIN: Final = ("plain", "archive")
 """Receivers that can't tell a repetition."""
 QUIET_SECONDS: Final = 6.0
+DRAIN_POLL_SECONDS: Final = 3.0
 PROBLEMS_SHOWN: Final = 30
 
 Log = Callable[[str], None]
@@ -161,7 +162,7 @@ class Run:
             if quiet_since is not None and now - quiet_since >= QUIET_SECONDS:
                 return True
             self.log(f"{left} messages in the queues")
-            time.sleep(1)
+            time.sleep(DRAIN_POLL_SECONDS)
         return False
 
     def _left(self) -> int:

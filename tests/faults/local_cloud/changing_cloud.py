@@ -20,7 +20,7 @@ from ops.local.paths import REPOSITORY, LocalPaths
 from ops.local.synthesis import synthesise
 
 REGION: Final = "us-east-1"
-POLL_SECONDS: Final = 0.25
+POLL_SECONDS: Final = 1.0
 
 
 @dataclass(slots=True)

@@ -36,7 +36,6 @@ def workflow(port: int, *, small: bool = False) -> Workflow:
             "url": f"http://127.0.0.1:{port}/{name}",
             "allow_http": True,
             "allowed_private_cidrs": ["127.0.0.0/8"],
-            "timeout_seconds": 5,
         }
 
     def route(kind: str, **more: Any) -> dict[str, Any]:
@@ -44,7 +43,6 @@ def workflow(port: int, *, small: bool = False) -> Workflow:
             "pattern": {"detail-type": [f"chaos.{kind}"]},
             "stage": "received",
             "maximum_concurrency": 2,
-            "timeout_seconds": 10,
         }
         return taken | more
 
@@ -52,15 +50,14 @@ def workflow(port: int, *, small: bool = False) -> Workflow:
         "name": "changing",
         "ingress": {
             "webhook": {"type": "webhook", "throttle": {"rate": 1000, "burst": 1000}},
-            "queue": {"type": "sqs", "maximum_concurrency": 2, "timeout_seconds": 10},
-            "topic": {"type": "sns-fifo", "maximum_concurrency": 2, "timeout_seconds": 10},
+            "queue": {"type": "sqs", "maximum_concurrency": 2},
+            "topic": {"type": "sns-fifo", "maximum_concurrency": 2},
             "saas": {
                 "type": "partner-bus",
                 "event_source_name": "aws.partner/media-partner.example.com/tenant-0001/assets",
                 "maximum_concurrency": 2,
-                "timeout_seconds": 10,
             },
-            "studio": {"type": "custom-bus", "maximum_concurrency": 2, "timeout_seconds": 10},
+            "studio": {"type": "custom-bus", "maximum_concurrency": 2},
         },
         "partners": {
             "mux": {"specification": "mux", "ingress": ["webhook", "queue"]},
@@ -77,7 +74,6 @@ def workflow(port: int, *, small: bool = False) -> Workflow:
                 "pattern": {"detail-type": ["chaos.raw"]},
                 "steps": [{"set": {"enriched": True}}],
                 "maximum_concurrency": 2,
-                "timeout_seconds": 10,
             }
         },
         "destinations": {

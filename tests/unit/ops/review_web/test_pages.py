@@ -13,6 +13,7 @@ from media_events.core.failures import TransientError
 from media_events.delivery.ordering import key_queue as lanes_of
 from media_events.delivery.ordering.latest_only import Position
 from media_events.recovery.review_item import Attempt
+from ops.deployment.topology import Topology
 from ops.operations.audit import Entry
 from ops.review_web.groups import SHORTCUTS
 from tests.fakes.review_web import MAPPING, SECRET, item_of
@@ -57,6 +58,17 @@ def test_an_open_item_whose_retry_may_yet_arrive_is_shown_as_on_its_way(browser,
     world.table.update(replace(item, retried_at="2099-01-01T00:00:00.000Z", version=2), over=item)
     for path in (f"/items/{item.item_id}", f"/groups/{item.group_id}", "/items"):
         assert "n its way since" in browser.get(path).text
+
+
+def test_an_item_whose_hop_is_gone_says_what_can_be_done(browser, item, world, monkeypatch):
+    review = world.place.review
+    topology = Topology.of({"hops": {"route/other": {"destination": "other"}}})
+    monkeypatch.setattr(review, "service", replace(review.service, topology=lambda: topology))
+    page = browser.get(f"/items/{item.item_id}").text
+    assert f"{item.hop} is gone from the deployment: name the hop that takes its place" in page.replace(
+        "Route", "route"
+    )
+    assert "A retry sends the original body" not in page
 
 
 def test_an_item_tells_its_story(browser, item, world):
