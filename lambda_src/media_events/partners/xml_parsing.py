@@ -23,6 +23,11 @@ XML_TYPES: Final = ("application/xml", "text/xml", "application/*+xml")
 MAX_XML_VALUES: Final = MAX_VALUES // 2
 """Elements, attributes and texts: an element with children takes twice the memory of a value of JSON."""
 
+MAX_ATTRIBUTES: Final = 1_000
+"""Of one element."""
+
+_LONG_TAG: Final = re.compile(r"<[^\s<>!?/]++(?=\s)([^<]{4096,}+)")
+_ATTRIBUTE: Final = re.compile(r"""\s++[^\s=<>]++\s*+=\s*+(?:"[^"]*+"|'[^']*+')""")
 _DECLARED: Final = re.compile(rb"""<\?xml[^>]{0,200}?\sencoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
 _ENCODINGS: Final = {
     "utf-8": "utf-8",
@@ -45,6 +50,7 @@ def parse_xml(body: bytes, charset: str | None = None) -> dict[str, Any]:
     text = decode(body, charset or _declared(body))
     if _DOCTYPE.match(text):
         _refuse_doctype()
+    _check_attributes(text)
     builder = _Builder()
     parser = expat.ParserCreate("utf-8", " ")
     parser.buffer_text = True
@@ -60,6 +66,19 @@ def parse_xml(body: bytes, charset: str | None = None) -> dict[str, Any]:
     return builder.root.fields
 
 
+def _check_attributes(text: str) -> None:
+    """Refuse an element that is too wide before the parser sees it, which reads all of its attributes at once.
+
+    No attribute's value has a ``<`` (https://www.w3.org/TR/xml/#CleanAttrVals), so a tag ends before the next one.
+    """
+    for tag in _LONG_TAG.finditer(text):
+        place, attributes = tag.start(1), 0
+        while (attribute := _ATTRIBUTE.match(text, place, tag.end())) is not None:
+            place, attributes = attribute.end(), attributes + 1
+            if attributes > MAX_ATTRIBUTES:
+                _refuse_size()
+
+
 def _declared(body: bytes) -> str:
     if body.startswith(b"\xef\xbb\xbf"):
         return "utf-8-sig"
@@ -70,6 +89,13 @@ def _declared(body: bytes) -> str:
     if name not in _ENCODINGS:
         raise PermanentDataError("body-charset", f"the XML declares none of {', '.join(_ENCODINGS)}; give a charset")
     return _ENCODINGS[name]
+
+
+def _refuse_size() -> NoReturn:
+    raise PermanentDataError(
+        "xml-too-many-values",
+        f"the body has over {MAX_XML_VALUES} values, or an element over {MAX_ATTRIBUTES} attributes",
+    )
 
 
 def _refuse_doctype(*_: Any) -> NoReturn:
@@ -125,7 +151,7 @@ class _Builder:
     def _count(self, values: int) -> None:
         self._values += values
         if self._values > MAX_XML_VALUES:
-            raise PermanentDataError("xml-too-many-values", f"the body has over {MAX_XML_VALUES} elements and values")
+            _refuse_size()
 
 
 def _local(name: str) -> str:

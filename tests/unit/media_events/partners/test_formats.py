@@ -22,7 +22,7 @@ from media_events.partners.multipart_parsing import parse_multipart
 from media_events.partners.notes import Notes
 from media_events.partners.specification import SpecificationError, parse_specification
 from media_events.partners.value_expressions import Context, parse_source
-from media_events.partners.xml_parsing import MAX_XML_VALUES, parse_xml
+from media_events.partners.xml_parsing import MAX_ATTRIBUTES, MAX_XML_VALUES, parse_xml
 from tests.fakes.partners import as_bytes, events_of, preset
 
 BASE: dict[str, Any] = {"id": "body.id", "type": "body.type"}
@@ -212,7 +212,8 @@ def test_b21_xml_with_a_document_type_is_refused_before_the_parser_sees_it(monke
         (b"<a>" * (MAX_DEPTH + 1) + b"</a>" * (MAX_DEPTH + 1), "xml-too-deep"),
         (b"<a>" * 100_000, "xml-too-deep"),
         (b"<r>" + b"<a/>" * MAX_XML_VALUES + b"</r>", "xml-too-many-values"),
-        (b"<r " + b" ".join(b'a%d=""' % n for n in range(MAX_XML_VALUES // 2)) + b"/>" + b"<", "xml-invalid"),
+        (b"<r " + b" ".join(b'a%d=""' % n for n in range(MAX_XML_VALUES // 2)) + b"/>" + b"<", "xml-too-many-values"),
+        (b"<a " + b" ".join(b"b%d = '<'" % n for n in range(9_000)) + b"/>", "xml-invalid"),
         (b"<a>", "xml-invalid"),
         (b"<a>&undefined;</a>", "xml-invalid"),
         (b"<a/><b/>", "xml-invalid"),
@@ -240,6 +241,17 @@ def test_b21_xml_that_is_hostile_or_broken_is_refused(body, code):
 )
 def test_xml_is_read_in_the_encoding_that_it_declares(body):
     assert parse_xml(body) == {"a": "Grün"}
+
+
+def test_element_may_have_as_many_attributes_as_the_bound_and_long_text():
+    attributes = "".join(f" a{n}='{'>' * 9}'" for n in range(MAX_ATTRIBUTES))
+
+    text = " x='1'" * 5_000
+
+    wide = parse_xml(f"<r{attributes}>{text}</r>".encode())
+
+    assert len(wide["r"]) == MAX_ATTRIBUTES + 1
+    assert refusal(parse_xml, f'<r{attributes} one="more"/>'.encode()) == "xml-too-many-values"
 
 
 # Charsets.
