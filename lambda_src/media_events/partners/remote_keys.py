@@ -77,9 +77,7 @@ class RemoteKeys:
             text = self._pem(request.url)
             return [] if text is None else [text]
         keys = _keys(self._jwks(request.url), request.key_id)
-        if not keys and self._may_ask(request.url):
-            keys = _keys(self._jwks(request.url, anew=True), request.key_id)
-        return keys
+        return keys or _keys(self._jwks(request.url, anew=True), request.key_id)
 
     def confirm(self, url: str) -> None:
         """Confirm a subscription of SNS.
@@ -91,9 +89,6 @@ class RemoteKeys:
         """
         if self._get(url, 1).status != _OK:
             raise TransientError("confirmation-refused", "SNS did not confirm the subscription")
-
-    def _may_ask(self, url: str) -> bool:
-        return self.clock() - self._documents[url].tried >= RETRY_SECONDS
 
     def _jwks(self, url: str, *, anew: bool = False) -> str:
         now, known = self.clock(), self._documents.get(url)

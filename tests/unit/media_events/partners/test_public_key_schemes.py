@@ -100,6 +100,19 @@ def test_a31_a34_forged_truncated_and_oversized_signatures_are_refused(forged):
         assert reason in ("signature-mismatch", "signature-missing")
 
 
+@pytest.mark.attack("A34")
+def test_a34_a_signature_has_one_spelling_though_the_modulus_can_be_added_to_it():
+    modulus = RSA.public_key().public_numbers().n
+    body, other = next(
+        (content, number.to_bytes(256, "big"))
+        for content in (str(each).encode() for each in range(1_000))
+        if (number := int.from_bytes(rsa_signature(content), "big") + modulus) < 1 << 2048
+    )
+
+    assert judge(RSA_SCHEME, sent(rsa_signature(body), body), pem(RSA)) == "verified"
+    assert judge(RSA_SCHEME, sent(other, body), pem(RSA)) == "signature-mismatch"
+
+
 @pytest.mark.attack("A26")
 def test_a26_a_key_of_another_kind_proves_nothing():
     assert judge(RSA_SCHEME, sent(rsa_signature()), pem(EC)) == "signature-mismatch"
