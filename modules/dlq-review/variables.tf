@@ -44,7 +44,7 @@ variable "dead_letter_queues" {
     * `source_queue_arn`, `source_queue_url`: the hop's queue, where `redrive_target` is `queue`.
     * `function_arn`: the hop's function, where requests go back to it: needed where `redrive_target` is `function`, allowed elsewhere.
     * `consumer_arn`: the function that consumes the hop's queue. A message that crashed it is handed to it once more, alone and past the queue, so
-      that no live message fails with it. Null: the message goes back to the queue as others do. Where the hop is an ingress (`ingress/…`), this
+      that no live message fails with it; so is every message of an ingress. Null: the message goes back to the queue as others do. Where the hop is an ingress (`ingress/…`), this
       function or `function_arn` must be one of these modules': it is asked which event is in a message that no function has read, before a person is.
     * `redrive_target`: where a dead letter is tried again: `queue`, `bus`, `function`, or `none` where nothing could take it. Then a person is asked
       at once.

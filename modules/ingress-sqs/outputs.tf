@@ -48,7 +48,7 @@ output "idempotency_tables" {
 }
 
 output "dead_letter_queues" {
-  description = "Dead-letter queues, by hop, as `dlq-review` takes them. Messages of an existing queue go back to the function, the others to the queue."
+  description = "Dead-letter queues, by hop, as `dlq-review` takes them. Messages go back to the function."
   value       = module.ingress.dead_letter_queues
 }
 

@@ -131,10 +131,5 @@ def dead_record(harness: IngressHarness, index: int = -1, message_id: str = "dea
     )
 
 
-def sent_again(body: str, attributes: Mapping[str, Any], message_id: str, **changes: Any) -> dict[str, Any]:
-    """A redriven message: to SQS a new one, sent at another time."""
-    return sqs_record(body, message_id, attributes=attributes, first_received_ms=1_790_009_000_000, **changes)
-
-
 def names(records: Sequence[Mapping[str, Any]]) -> list[str]:
     return [record["messageId"] for record in records]

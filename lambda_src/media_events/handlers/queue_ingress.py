@@ -26,6 +26,7 @@ from media_events.ingress.queue_config import parse_queue_ingress, parse_queue_p
 from media_events.messaging.consumer_settings import ConsumerSettings
 from media_events.messaging.idempotency import IdempotencyStore
 from media_events.messaging.message import Message
+from media_events.messaging.message_origin import as_sent
 from media_events.messaging.queue_consumer import Consumer, consume_batch
 
 
@@ -105,6 +106,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return receiver().replay(event["record"], idempotency(context.aws_request_id), remaining=remaining)
     if "inspect" in event and "Records" not in event:
         return receiver().inspect(event["inspect"])
+    event = event | {"Records": as_sent(event.get("Records") or ())}
     consumer = Consumer(
         queue=dead_letters(),
         hop=settings().hop,

@@ -1,18 +1,27 @@
 """How a message first came to an ingress; a dead letter and its redrives carry it in a message attribute.
 
 To SQS a message that is sent on is a new one: new id, time, sequence number and deduplication id. An event's id, time,
-ordering key and sequence may depend on each of these, and must not change. A sender could forge the attribute, but
-gains nothing: it can choose all of this for its own messages anyway.
+ordering key and sequence may depend on each of these, and must not change.
+
+A sender could forge the attribute, and with it the id of another event or a pointer to another's body. So an ingress
+believes it only of who may invoke its function, as redrive does, and not of its queue (:func:`as_sent`). SQS's
+``SenderId`` can't tell them apart: it is the id of a role or user, and operators' roles are known to nobody here
+(https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_Message.html).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self
 
-from media_events.core.failures import FAILURE_ATTRIBUTE, ISOLATED_ATTRIBUTE, REDRIVE_COUNT_ATTRIBUTE
+from media_events.core.failures import (
+    FAILURE_ATTRIBUTE,
+    ISOLATED_ATTRIBUTE,
+    REDRIVE_COUNT_ATTRIBUTE,
+    WAITING_ATTRIBUTES,
+)
 from media_events.core.json_fields import mapping, text
 from media_events.messaging.message import Message
 
@@ -25,6 +34,8 @@ KIT_ATTRIBUTES: Final = frozenset(
 )
 """Message attributes that the system sets; SQS allows ten in all."""
 
+_SYSTEM_S_OWN: Final = KIT_ATTRIBUTES | WAITING_ATTRIBUTES
+
 LASTING_ATTRIBUTES: Final = (
     "SentTimestamp",
     "SequenceNumber",
@@ -36,6 +47,19 @@ LASTING_ATTRIBUTES: Final = (
 
 _ROOM: Final = 10 - len(KIT_ATTRIBUTES)
 _MAX_CHARACTERS: Final = 512
+
+
+def as_sent(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """An ingress's records of Lambda's event, those of a queue without attributes that only the system may set.
+
+    A record that redrive hands over alone was received from no queue: it has no receipt handle, and keeps them.
+    """
+    return [_without_system_s_own(record) if record.get("receiptHandle") else record for record in records]
+
+
+def _without_system_s_own(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    sent = record.get("messageAttributes") or {}
+    return {**record, "messageAttributes": {name: value for name, value in sent.items() if name not in _SYSTEM_S_OWN}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

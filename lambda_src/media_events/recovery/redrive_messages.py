@@ -130,6 +130,8 @@ def single_record_batch(dead_letter: DeadLetter, queue: DeadLetterQueue, count: 
         "attributes": {
             "ApproximateReceiveCount": str(LAST_RECEIVE),
             "SentTimestamp": str(int(dead_letter.sent_at * 1000)),
+            # If it fails again, it goes to the dead-letter queue in its group.
+            **({} if dead_letter.group_id is None else {"MessageGroupId": dead_letter.group_id}),
         },
         "messageAttributes": attributes_to_send(dead_letter, count),
         "eventSource": "aws:sqs",

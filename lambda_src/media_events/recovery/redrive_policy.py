@@ -117,9 +117,10 @@ class RedriveToHop:
 
 @dataclass(frozen=True, slots=True)
 class InvokeIsolated:
-    """Due for ``late`` seconds; it may have crashed its function, so the function is invoked with it alone.
+    """Due for ``late`` seconds; the function is invoked with it alone, and past the queue.
 
-    In the queue it would be received together with live messages and fail them, too.
+    If it crashed its function, it would be received there together with live messages, and fail them, too. If it is a
+    partner's own message, its attributes would not be believed of who sends to the queue.
     """
 
     function_arn: str
@@ -158,8 +159,10 @@ def decide(dead_letter: DeadLetter, queue: DeadLetterQueue, *, bus_arn: str, now
     if remaining > 0:
         return Wait(min(int(remaining) + 1, MAX_VISIBILITY_SECONDS))
     count = dead_letter.redrive_count + 1
-    # A FIFO queue handles a group in order, so its messages must go back through the queue.
-    if is_suspected(dead_letter) and to.kind == "queue" and to.group_id is None and queue.consumer_arn:
+    # A FIFO queue handles a group in order, so its messages must go back through the queue, except to an ingress: there
+    # the later ones of the group have passed.
+    isolated = queue.is_ingress or (is_suspected(dead_letter) and to.kind == "queue" and to.group_id is None)
+    if isolated and queue.consumer_arn:
         return InvokeIsolated(queue.consumer_arn, count, late=-remaining)
     return RedriveToHop(to, count, late=-remaining)
 
@@ -182,17 +185,17 @@ def return_to(dead_letter: DeadLetter, queue: DeadLetterQueue, *, bus_arn: str) 
     - A rule's dead letter never reached the hop's queue, and a hop may have no queue: it goes to the bus, marked for
       this hop's rule alone.
     - An event that the webhook could not publish reached no one: it goes to every rule.
-    - A partner's own message must not go to our bus as it is: it goes to its hop's queue, or to the hop's function
-      where we may not write to the queue.
+    - A partner's own message must not go to our bus as it is: it goes to its hop's function, which believes of nobody
+      else what the message carries about its first receive, or to its hop's queue if no such function is known.
     - An event that a rule forwards from a partner's bus to ours goes nowhere: only EventBridge can put an event with a
       partner's source.
     """
     if queue.redrive_target == "none":
         return ReturnTo(kind="none")
     if queue.is_ingress:
-        if queue.redrive_target == "queue":
+        if queue.inspector_arn is None:
             return ReturnTo(kind="queue", queue_url=queue.queue_url, group_id=dead_letter.group_id)
-        return ReturnTo(kind="record", function_arn=queue.function_arn)
+        return ReturnTo(kind="record", function_arn=queue.inspector_arn)
     by_function = dead_letter.request is not None or queue.redrive_target == "function"
     if dead_letter.replayable and by_function and queue.function_arn is not None:
         return ReturnTo(kind="function", function_arn=queue.function_arn)

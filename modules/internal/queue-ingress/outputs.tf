@@ -1,5 +1,5 @@
 output "dead_letter_queues" {
-  description = "The dead-letter queue, as `dlq-review` takes it. Messages of an existing queue go back to the function, the others to the queue."
+  description = "The dead-letter queue, as `dlq-review` takes it. Messages go back to the function: what redrive says of them is not believed of senders to the queue."
   value = {
     (local.hop) = {
       queue_arn         = module.consumer.dlq_arn
@@ -8,7 +8,7 @@ output "dead_letter_queues" {
       destination       = "bus"
       source_queue_arn  = var.existing_queue == null ? module.consumer.queue_arn : null
       source_queue_url  = var.existing_queue == null ? module.consumer.queue_url : null
-      function_arn      = var.existing_queue == null ? null : module.consumer.function_arn
+      function_arn      = module.consumer.function_arn
       consumer_arn      = var.existing_queue == null ? module.consumer.function_arn : null
       redrive_target    = var.existing_queue == null ? "queue" : "function"
       idempotency_table = null # the bus has no circuit breaker

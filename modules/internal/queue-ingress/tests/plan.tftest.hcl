@@ -129,7 +129,7 @@ run "partners_on_a_bus_have_sources_and_those_that_speak_the_envelope_no_specifi
   }
 }
 
-run "dead_letters_go_back_to_the_queue" {
+run "dead_letters_go_back_to_the_function" {
   command = plan
 
   assert {
@@ -141,7 +141,7 @@ run "dead_letters_go_back_to_the_queue" {
         destination       = "bus"
         source_queue_arn  = "arn:aws:sqs:eu-west-1:123456789012:media-test-renders"
         source_queue_url  = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-test-renders"
-        function_arn      = null
+        function_arn      = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-renders"
         consumer_arn      = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-renders"
         redrive_target    = "queue"
         idempotency_table = null

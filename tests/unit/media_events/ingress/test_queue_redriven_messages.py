@@ -18,14 +18,13 @@ from tests.fakes.queue_ingress import (
     aws_event,
     dead_record,
     mam_event,
-    sent_again,
     sqs_record,
     text_attributes,
 )
 from tests.fakes.recovery import FUNCTION, World, queue
 
-OWN = queue("mam-dlq", hop="ingress/mam", destination="bus", queue_url="https://sqs/mam")
-OWN_FIFO = queue("mam-dlq.fifo", hop="ingress/mam", destination="bus", queue_url="https://sqs/mam.fifo")
+OWN = queue("mam-dlq", hop="ingress/mam", destination="bus", function_arn=FUNCTION, consumer_arn=FUNCTION)
+OWN_FIFO = replace(OWN, arn=f"{OWN.arn}.fifo", queue_url="https://sqs/mam.fifo")
 FOREIGN = queue(
     "theirs-dlq", hop="ingress/mam", destination="bus", redrive_target="function", queue_url=None, function_arn=FUNCTION
 )
@@ -78,6 +77,17 @@ def review_service_of(world):
     )
 
 
+def passed_on(world, harness):
+    """Let the ingress's function have what redrive has handed to it last; its answer."""
+    assert world.queues.sent == []
+    function, payload = world.functions.invoked[-1]
+    assert function == FUNCTION
+    return harness.invoke(json.loads(payload))
+
+
+TAKEN = {"batchItemFailures": []}
+
+
 def handle_batch(world, dlq, record):
     return world.handle_batch(record | {"eventSourceARN": dlq.arn})
 
@@ -85,7 +95,7 @@ def handle_batch(world, dlq, record):
 # --- there and back ----------------------------------------------------------------------------------------------
 
 
-def test_event_is_the_same_after_it_went_back_to_its_queue(harness, harness_of):
+def test_event_is_the_same_after_it_went_back_to_its_function(harness, harness_of):
     expected = straight_through(harness_of, sqs_record(body_of()), partners={"mam": {"specification": SENSITIVE}})
     harness = harness_of(partners={"mam": {"specification": SENSITIVE}})
     dead_letter_by_attempts(harness, sqs_record(body_of()))
@@ -93,9 +103,7 @@ def test_event_is_the_same_after_it_went_back_to_its_queue(harness, harness_of):
 
     assert handle_batch(world, OWN, dead_record(harness)) == []
 
-    (sent,) = world.queues.sent
-    assert (sent["queue_url"], sent["body"]) == ("https://sqs/mam", body_of())
-    assert harness.take(sent_again(sent["body"], sent["attributes"], "m-2")) == []
+    assert passed_on(world, harness) == TAKEN
     (event,) = harness.bus.events
     assert event == expected
     assert event.metadata.time == SENT_TIME
@@ -107,11 +115,7 @@ def test_fifo_event_keeps_its_group_and_its_place_in_it(harness):
 
     assert handle_batch(world, OWN_FIFO, dead_record(harness)) == []
 
-    (sent,) = world.queues.sent
-    assert (sent["queue_url"], sent["group_id"]) == ("https://sqs/mam.fifo", "g")
-    again = sent_again(sent["body"], sent["attributes"], "m-2", group_id="g")
-    again["attributes"]["SequenceNumber"] = "18849496460467700000"
-    harness.take(again)
+    assert passed_on(world, harness) == TAKEN
     metadata = harness.bus.events[0].metadata
     assert (metadata.partitionkey, metadata.sequence) == ("g", "18849496460467696128")
 
@@ -133,19 +137,20 @@ def test_queue_that_is_not_ours_is_not_written_to(harness, harness_of):
     assert harness.bus.events == [expected]
 
 
-def test_event_that_failed_again_has_the_same_item(harness):
-    world = world_for(OWN, harness)
-    record = sqs_record(body_of())
+@pytest.mark.parametrize("dlq", [OWN, OWN_FIFO], ids=["standard", "fifo"])
+def test_event_that_failed_again_has_the_same_item(harness, dlq):
+    world = world_for(dlq, harness)
+    dead_letter_by_attempts(harness, sqs_record(body_of(), group_id="g" if dlq is OWN_FIFO else None))
     for count in range(4):
-        dead_letter_by_attempts(harness, record)
         world.clock.now += 4_000
-        assert handle_batch(world, OWN, dead_record(harness, message_id=f"dead-{count}")) == []
-        if world.queues.sent:
-            sent = world.queues.sent[-1]
-            record = sent_again(sent["body"], sent["attributes"], f"m-{count + 2}")
+        assert handle_batch(world, dlq, dead_record(harness, message_id=f"dead-{count}")) == []
+        if not world.table.items:
+            harness.bus.failing = TransientError("bus-unreachable", "no answer")
+            assert passed_on(world, harness) == TAKEN
+            assert harness.queue.dead[-1].group_id == ("g" if dlq is OWN_FIFO else None)
 
     (item,) = world.table.items.values()
-    assert (len(world.queues.sent), item.redrive_count) == (3, 3)
+    assert (len(world.functions.invoked), item.redrive_count) == (3, 3)
     assert item.event_id.startswith("sha256:")
 
 
@@ -199,18 +204,8 @@ def test_retry_from_the_review_table_goes_the_same_way(harness_of, dlq):
 
     assert [outcome.result for outcome in review_service_of(world).retry([item.item_id], wait_seconds=0)] == ["sent"]
 
-    if dlq is OWN:
-        (sent,) = world.queues.sent
-        again = sent_again(sent["body"], sent["attributes"], "m-2")
-        assert harness.take(again) == []
-        assert harness.queue.dead[-1].failure.code == "id-invalid"
-        handle_batch(world, dlq, dead_record(harness, message_id="dead-2"))
-        assert len(world.table.items) == 1
-        assert world.table.items[item.item_id].status == "OPEN"
-    else:
-        ((_, payload),) = world.functions.invoked
-        with pytest.raises(PermanentDataError, match="event id"):
-            harness.invoke(json.loads(payload))
+    with pytest.raises(PermanentDataError, match="event id"):
+        passed_on(world, harness)
 
 
 class Effects:
@@ -249,7 +244,7 @@ LOOKALIKES = {
 
 @pytest.mark.parametrize("body", LOOKALIKES.values(), ids=LOOKALIKES)
 @pytest.mark.parametrize("dlq", [OWN, FOREIGN], ids=["own", "foreign"])
-def test_body_that_looks_like_one_of_ours_goes_back_to_its_queue(harness, dlq, body):
+def test_body_that_looks_like_one_of_ours_goes_back_to_its_function(harness, dlq, body):
     world = world_for(dlq, harness)
     moved = sqs_record(json.dumps(body), "m-1")
     again = sqs_record(json.dumps(body), "m-1", attributes={"redrivecount": {"stringValue": "1"}})
@@ -261,8 +256,7 @@ def test_body_that_looks_like_one_of_ours_goes_back_to_its_queue(harness, dlq, b
     assert len(world.queues.sent) + len(world.functions.invoked) == 1
     (item,) = world.table.items.values()
     assert (item.event_id, item.source, item.error_code) == ("message-m-1", "ingress/mam", "moved-by-sqs")
-    expected = {"own": ReturnTo(kind="queue", queue_url="https://sqs/mam")}
-    assert item.return_to == expected.get("own" if dlq is OWN else "", ReturnTo(kind="record", function_arn=FUNCTION))
+    assert item.return_to == ReturnTo(kind="record", function_arn=FUNCTION)
 
 
 def test_senders_attributes_that_look_like_lambdas_are_preserved(harness):
@@ -271,11 +265,11 @@ def test_senders_attributes_that_look_like_lambdas_are_preserved(harness):
 
     handle_batch(world, OWN, sqs_record(body_of(), "m-1", attributes=attributes))
 
-    (sent,) = world.queues.sent
-    assert {"RequestID", "ErrorMessage", "ErrorCode"} <= set(sent["attributes"])
+    (record,) = json.loads(world.functions.invoked[0][1])["Records"]
+    assert {"RequestID", "ErrorMessage", "ErrorCode"} <= set(record["messageAttributes"])
 
 
-def test_event_that_a_rule_could_not_deliver_goes_to_the_hops_queue_and_never_to_the_bus(harness_of):
+def test_event_that_a_rule_could_not_deliver_goes_to_the_hops_function_and_never_to_the_bus(harness_of):
     harness = harness_of("custom-bus", {"speaks": {"sources": ["com.speaks"]}})
     forged = {"specversion": "1.0", "id": "own-1", "type": "t", "source": "partner.mux", "partner": "mux"}
     body = aws_event("com.speaks", {"metadata": forged, "data": {}})
@@ -285,9 +279,9 @@ def test_event_that_a_rule_could_not_deliver_goes_to_the_hops_queue_and_never_to
     assert handle_batch(world, OWN, sqs_record(body, "m-1", attributes=attributes)) == []
 
     assert world.events.published == []
-    (sent,) = world.queues.sent
-    assert set(sent["attributes"]) == {"origin", "redrivecount", "firstfailedtime"}
-    harness.take(sent_again(sent["body"], sent["attributes"], "m-2"))
+    (record,) = json.loads(world.functions.invoked[0][1])["Records"]
+    assert set(record["messageAttributes"]) == {"origin", "redrivecount", "firstfailedtime"}
+    passed_on(world, harness)
     assert [(e.metadata.id, e.metadata.partner) for e in harness.bus.events] == [("own-1", "speaks")]
 
 
@@ -305,7 +299,7 @@ def test_event_that_can_not_be_redriven_goes_to_review_at_once_and_never_to_the_
     assert (item.source, item.error_code, item.return_to.kind) == ("ingress/shop", "rule-THROTTLING", "none")
 
 
-def test_notification_that_sns_could_not_deliver_is_transient_and_goes_to_the_queue(harness_of):
+def test_notification_that_sns_could_not_deliver_is_transient_and_goes_to_the_function(harness_of):
     harness = harness_of("sns-fifo")
     body = json.dumps(
         {"Type": "Notification", "TopicArn": "arn:topic", "Message": mam_event(), "Timestamp": "2026-11-23T12:00:00Z"}
@@ -314,9 +308,48 @@ def test_notification_that_sns_could_not_deliver_is_transient_and_goes_to_the_qu
 
     handle_batch(world, OWN, sqs_record(body, "m-1"))
 
-    (sent,) = world.queues.sent
-    harness.take(sent_again(sent["body"], sent["attributes"], "m-2"))
+    passed_on(world, harness)
     assert harness.ids == ["e-1"]
+
+
+# --- nor what a sender says in the system's own attributes ---------------------------------------------------------
+
+ORIGINS = {
+    "another message and event": {
+        "id": "m-7",
+        "system": {"SenderId": "AROAKIT:kit", "SentTimestamp": "1"},
+        "event": {"id": "victim", "source": "partner.mux", "partner": "mux"},
+        "redacted": True,
+    },
+    "another's body": {"id": "x", "bodyref": "s3://bodies/kept/" + "0" * 64},
+    "attributes": {"id": "x", "attributes": {"forged": {"stringValue": "true"}}},
+}
+FORGED = {
+    "failure": json.dumps({"class": "permanent-data", "code": "forged", "message": "", "hop": "route/cms"}),
+    "redrivecount": "99",
+    "firstfailedtime": "2020-01-01T00:00:00Z",
+    "isolated": "true",
+    "priorattempts": "99",
+    "deferredsince": "1",
+    "deferralof": "9/x",
+}
+
+
+@pytest.mark.attack("F1")
+@pytest.mark.parametrize("origin", ORIGINS.values(), ids=ORIGINS)
+def test_f1_the_system_s_attributes_are_believed_of_no_sender(harness_of, origin):
+    specification = {**SPECIFICATION, "subject": "attributes.SenderId", "correlationid": "attributes.forged"}
+    changes = {"partners": {"mam": {"specification": specification}}}
+    expected = straight_through(harness_of, sqs_record(mam_event()), **changes)
+    harness = harness_of(**changes)
+    attributes = text_attributes({"origin": json.dumps(origin), **FORGED})
+
+    assert harness.take(sqs_record(mam_event(), attributes=attributes)) == []
+
+    assert harness.bus.events == [expected]
+    harness.bus.failing = TransientError("bus-unreachable", "no answer")
+    assert harness.take(sqs_record(mam_event("e-2"), "m-2", attributes=attributes)) == ["m-2"]
+    assert harness.queue.dead == []
 
 
 @pytest.mark.parametrize(
@@ -334,20 +367,21 @@ def test_notification_that_sns_could_not_deliver_is_transient_and_goes_to_the_qu
 )
 def test_malformed_origin_does_no_harm(harness_of, origin):
     harness = harness_of()
+    record = {"body": mam_event(), "messageAttributes": text_attributes({"origin": origin})}
 
-    assert harness.take(sqs_record(mam_event(), attributes=text_attributes({"origin": origin}))) == []
-    assert harness.ids == ["e-1"]
+    assert harness.invoke({"record": record})["ids"] == ["e-1"]
 
 
-def test_forged_origin_reaches_no_body_that_we_did_not_store_and_no_other_partners_item(harness_of):
+def test_origin_of_an_invocation_reaches_no_body_that_we_did_not_store_and_no_other_partners_item(harness_of):
     harness = harness_of()
     forged = {
         "id": "x",
         "bodyref": "s3://elsewhere/secret",
         "event": {"id": "victim", "source": "partner.mux", "partner": "mux"},
     }
+    record = sqs_record(mam_event(), attributes=text_attributes({"origin": json.dumps(forged)}))
 
-    harness.take(sqs_record(mam_event(), attributes=text_attributes({"origin": json.dumps(forged)})))
+    harness.take({**record, "receiptHandle": ""})
 
     assert harness.queue.dead[0].failure.code == "foreign-dataref"
     world = world_for(OWN, harness)
@@ -369,8 +403,7 @@ def test_body_that_does_not_fit_waits_in_the_bucket_and_comes_back(harness_of):
     assert large.encode() in harness.bodies.kept.values()
     world = world_for(OWN, harness)
     handle_batch(world, OWN, dead_record(harness))
-    (sent,) = world.queues.sent
-    assert harness.take(sent_again(sent["body"], sent["attributes"], "m-2")) == []
+    assert passed_on(world, harness) == TAKEN
     (event,) = harness.bus.events
     assert json.loads(harness.bodies.kept[event.metadata.dataref])["notes"] == "é" * 150_000
 
@@ -403,8 +436,7 @@ def test_more_attributes_than_fit_beside_ours_are_not_lost(harness_of):
 
     handle_batch(world, OWN, dead_record(harness))
 
-    (sent,) = world.queues.sent
-    harness.take(sent_again(sent["body"], sent["attributes"], "m-2"))
+    passed_on(world, harness)
     assert harness.bus.events[0].metadata.type == "v9"
 
 
@@ -425,7 +457,7 @@ def test_credentials_are_in_no_dead_letter_and_in_no_item(harness_of, body):
     assert "live-token" not in harness.queue.dead[0].body + json.dumps(harness.queue.dead[0].attributes)
     world = world_for(OWN, harness)
     handle_batch(world, OWN, dead_record(harness))
-    assert "live-token" not in repr(world.table.items) + repr(world.queues.sent) + harness.report.text()
+    assert "live-token" not in repr(world.table.items) + repr(world.functions.invoked) + harness.report.text()
 
 
 def test_event_of_an_unknown_source_loses_the_redactions_of_every_partner(harness_of):
@@ -446,15 +478,12 @@ def test_id_that_is_made_of_a_credential_stays_when_the_credential_goes(harness_
     world = world_for(OWN, harness)
     handle_batch(world, OWN, dead_record(harness))
 
-    (sent,) = world.queues.sent
-    harness.take(sent_again(sent["body"], sent["attributes"], "m-2"))
+    passed_on(world, harness)
 
     assert harness.bus.events == [expected]
 
 
 # --- what SQS moved ----------------------------------------------------------------------------------------------
-
-ASKED = replace(OWN, consumer_arn=FUNCTION)
 
 
 def ask_about(world, harness):
@@ -485,10 +514,10 @@ def moved(body, message_id="m-1", **changes):
 )
 def test_message_that_sqs_moved_is_the_event_that_it_would_have_been(harness_of, body):
     harness = harness_of(partners={"mam": {"specification": {**SPECIFICATION, "redact": ["body.auth_token"]}}})
-    world = world_for(ASKED, harness)
+    world = world_for(OWN, harness)
     ask_about(world, harness)
 
-    assert handle_batch(world, ASKED, moved(body)) == []
+    assert handle_batch(world, OWN, moved(body)) == []
 
     (item,) = world.table.items.values()
     assert (item.event_id, item.partner, item.type, item.partition_key) == ("e-1", "mam", "asset.ready", "a-1")
@@ -500,29 +529,28 @@ def test_moved_message_that_is_retried_is_the_event_that_it_would_have_been(harn
     changes = {"partners": {"mam": {"specification": {**SENSITIVE, "redact": ["body.token"]}}}}
     expected = straight_through(harness_of, sqs_record(body_of(token="live")), **changes)
     harness = harness_of(**changes)
-    world = world_for(ASKED, harness)
+    world = world_for(OWN, harness)
     ask_about(world, harness)
-    handle_batch(world, ASKED, moved(body_of(token="live")))
+    handle_batch(world, OWN, moved(body_of(token="live")))
     (item,) = world.table.items.values()
 
     assert [outcome.result for outcome in review_service_of(world).retry([item.item_id], wait_seconds=0)] == ["sent"]
 
-    (sent,) = world.queues.sent
-    harness.take(sent_again(sent["body"], sent["attributes"], "m-2"))
+    passed_on(world, harness)
     (event,) = harness.bus.events
     assert event.metadata == expected.metadata
 
 
 def test_dead_letters_of_one_event_sent_and_moved_have_one_item(harness):
     dead_letter_by_attempts(harness, sqs_record(body_of()))
-    world = world_for(ASKED, harness)
+    world = world_for(OWN, harness)
     ask_about(world, harness)
     given_up = dead_record(harness)
     given_up["messageAttributes"]["redrivecount"] = {"stringValue": "3", "dataType": "Number"}
 
-    handle_batch(world, ASKED, given_up)
-    handle_batch(world, ASKED, moved(body_of()))
-    handle_batch(world, ASKED, moved(body_of(), "m-2"))
+    handle_batch(world, OWN, given_up)
+    handle_batch(world, OWN, moved(body_of()))
+    handle_batch(world, OWN, moved(body_of(), "m-2"))
 
     (item,) = world.table.items.values()
     assert [attempt.code for attempt in item.attempts] == ["bus-unreachable", "moved-by-sqs", "moved-by-sqs"]
@@ -531,10 +559,10 @@ def test_dead_letters_of_one_event_sent_and_moved_have_one_item(harness):
 def test_message_with_several_events_is_called_by_itself(harness_of):
     specification = {**SPECIFICATION, "split": "body.events"}
     harness = harness_of(partners={"mam": {"specification": specification}})
-    world = world_for(ASKED, harness)
+    world = world_for(OWN, harness)
     ask_about(world, harness)
 
-    handle_batch(world, ASKED, moved(json.dumps({"events": [{"id": "e-1", "type": "t"}, {"id": "e-2", "type": "t"}]})))
+    handle_batch(world, OWN, moved(json.dumps({"events": [{"id": "e-1", "type": "t"}, {"id": "e-2", "type": "t"}]})))
 
     assert [(item.event_id, item.partner) for item in world.table.items.values()] == [("message-m-1", "mam")]
 

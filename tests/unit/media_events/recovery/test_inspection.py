@@ -86,7 +86,7 @@ def test_what_sqs_moved_is_asked_about_and_has_its_events_name(world: World):
 def test_credentials_that_the_function_takes_out_are_not_in_the_item(world: World):
     world.handle_batch(moved())
     (item,) = world.table.items.values()
-    assert (item.body, item.return_to.queue_url) == ('{"asset": 1}', URL + "in")
+    assert (item.body, item.return_to.kind) == ('{"asset": 1}', "record")
     assert "live" not in repr(item)
 
 
