@@ -108,7 +108,15 @@ locals {
     Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["operation/*"] } }
   }]
 
-  send_to_bus = [{ Sid = "SendToBus", Effect = "Allow", Action = ["events:PutEvents"], Resource = [var.bus_arn] }]
+  # AWS's conditions know an event's source and type, and no more: any partner's event can be sent, with any content.
+  # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html
+  send_to_bus = [{
+    Sid       = "SendToBus"
+    Effect    = "Allow"
+    Action    = ["events:PutEvents"]
+    Resource  = [var.bus_arn]
+    Condition = { "ForAllValues:StringLike" = { "events:source" = "partner.*" }, Null = { "events:source" = "false" } }
+  }]
 
   send_to_hops = concat(
     local.send_to_bus,
@@ -153,8 +161,16 @@ locals {
       {
         Sid      = "CollectByRule"
         Effect   = "Allow"
-        Action   = ["events:DeleteRule", "events:PutRule", "events:PutTargets", "events:RemoveTargets"]
+        Action   = ["events:DeleteRule", "events:PutRule", "events:RemoveTargets"]
         Resource = ["${local.events_arn_prefix}:rule/${local.bus_name}/${local.replay_name}"]
+      },
+      # A rule hands events to whatever it may name, such as a hop's function.
+      {
+        Sid       = "CollectInQueueAlone"
+        Effect    = "Allow"
+        Action    = ["events:PutTargets"]
+        Resource  = ["${local.events_arn_prefix}:rule/${local.bus_name}/${local.replay_name}"]
+        Condition = { "ForAllValues:ArnLike" = { "events:TargetArn" = local.replay_queue_arn }, Null = { "events:TargetArn" = "false" } }
       },
       {
         Sid    = "CollectInQueue"

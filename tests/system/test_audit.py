@@ -1,4 +1,4 @@
-"""Nobody changes or deletes an entry of the audit, or writes one in another's name, with IAM enforced."""
+"""What IAM refuses whoever goes past the commands: to change the audit, and to replay elsewhere than they do."""
 
 from __future__ import annotations
 
@@ -63,6 +63,19 @@ class Holder:
     principal_id: str
 
 
+def client(clients: Clients, operator: Operator, service: Any) -> Any:
+    """A service as ``operator`` has it."""
+    return boto3.client(
+        service,
+        region_name=clients.record.region,
+        endpoint_url=clients.record.endpoint,
+        verify=clients.record.ca_bundle,
+        aws_access_key_id=operator.variables["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=operator.variables["AWS_SECRET_ACCESS_KEY"],
+        config=Config(s3={"addressing_style": "path"}, proxies={"no": "proxy"}, retries={"max_attempts": 0}),
+    )
+
+
 @pytest.fixture(name="bucket", scope="module")
 def _bucket(clients: Clients, outputs: dict[str, Any]) -> str:
     row = clients.dynamodb.get_item(TableName=outputs["review_table_name"], Key={"item_id": {"S": AUDIT_SETTINGS}})
@@ -73,16 +86,7 @@ def _bucket(clients: Clients, outputs: dict[str, Any]) -> str:
 def _holder(demonstration: Demonstration, clients: Clients) -> Callable[[str, str], Holder]:
     def holder(name: str, policy: str) -> Holder:
         operator = with_policy(demonstration.paths, clients, name, policy)
-        s3 = boto3.client(
-            "s3",
-            region_name=clients.record.region,
-            endpoint_url=clients.record.endpoint,
-            verify=clients.record.ca_bundle,
-            aws_access_key_id=operator.variables["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=operator.variables["AWS_SECRET_ACCESS_KEY"],
-            config=Config(s3={"addressing_style": "path"}, proxies={"no": "proxy"}, retries={"max_attempts": 0}),
-        )
-        return Holder(operator, s3, clients.iam.get_user(UserName=name)["User"]["UserId"])
+        return Holder(operator, client(clients, operator, "s3"), clients.iam.get_user(UserName=name)["User"]["UserId"])
 
     return holder
 
@@ -176,3 +180,37 @@ def test_who_may_only_look_and_the_redrive_function_add_nothing(holder, bucket, 
     for name in ("metadata", "read", "redrive-function"):
         one = holder(f"reader-{name}", policies[name])
         assert refusal(lambda one=one: put(one, bucket, one.principal_id)) == "AccessDenied", name
+
+
+# --- who may replay the archive ------------------------------------------------------------------------------------
+
+
+@pytest.mark.attack("E4")
+def test_a_replay_hands_events_to_its_own_queue_alone_and_puts_no_others_than_partners_on_the_bus(
+    demonstration, clients, outputs
+):
+    operator = with_policy(demonstration.paths, clients, "replayer", outputs["operator_policies"]["archive_replay"])
+    events = client(clients, operator, "events")
+    bus = outputs["archive_replay"]["bus_arn"].rpartition("/")[2]
+    rule = {"Rule": f"{bus}-replay-attack", "EventBusName": bus}
+    (redrive,) = (name for hop, name in outputs["functions"].items() if hop.startswith("review/"))
+    place = clients.lambda_.get_function_configuration(FunctionName=redrive)["FunctionArn"]
+    queue = place.partition(":function:")[0].replace(":lambda:", ":sqs:") + f":{bus}-replay-attack"
+    pattern = json.dumps({"source": ["partner.nobody"]})
+    events.put_rule(Name=rule["Rule"], EventBusName=bus, EventPattern=pattern)
+    try:
+        for target in (place, queue.replace("-replay-", "-other-")):
+            targets = [{"Id": "own", "Arn": queue}, {"Id": "other", "Arn": target}]
+            said = refusal(lambda targets=targets: events.put_targets(**rule, Targets=targets))
+            assert said == "AccessDeniedException", target
+        events.put_targets(**rule, Targets=[{"Id": "own", "Arn": queue}])
+    finally:
+        clients.events.remove_targets(**rule, Ids=["own"])
+        clients.events.delete_rule(Name=rule["Rule"], EventBusName=bus)
+
+    entry = {"EventBusName": bus, "DetailType": "attack.tried", "Detail": "{}"}
+    for source in ("example.other", "partner", "xpartner.mux"):
+        entries = [{**entry, "Source": "partner.nobody"}, {**entry, "Source": source}]
+        said = refusal(lambda entries=entries: events.put_events(Entries=entries))
+        assert said == "AccessDeniedException", source
+    assert events.put_events(Entries=[{**entry, "Source": "partner.nobody"}])["FailedEntryCount"] == 0

@@ -163,6 +163,25 @@ run "each_policy_holds_what_its_name_says" {
   }
 
   assert {
+    condition = jsonencode([
+      for statement in jsondecode(output.operator_policies.archive_replay).Statement : [statement.Resource, statement.Condition]
+      if contains(statement.Action, "events:PutTargets")
+      ]) == jsonencode([[
+        ["arn:aws:events:eu-west-1:123456789012:rule/media/media-replay-*"],
+        { "ForAllValues:ArnLike" = { "events:TargetArn" = "arn:aws:sqs:eu-west-1:123456789012:media-replay-*" }, Null = { "events:TargetArn" = "false" } },
+    ]])
+    error_message = "The rule of an archive replay hands events to its queue, and to no function."
+  }
+
+  assert {
+    condition = alltrue(flatten([for policy in values(output.operator_policies) : [
+      for statement in jsondecode(policy).Statement : jsonencode(statement.Condition) == jsonencode({ "ForAllValues:StringLike" = { "events:source" = "partner.*" }, Null = { "events:source" = "false" } })
+      if contains(statement.Action, "events:PutEvents")
+    ]]))
+    error_message = "Operators send partners' events, and no others."
+  }
+
+  assert {
     condition = distinct(flatten([
       for statement in jsondecode(output.operator_policies.archive_replay).Statement : statement.Resource
       if statement.Sid != "CountMessages" && anytrue([for action in statement.Action : startswith(action, "sqs:") || endswith(action, "Rule")])

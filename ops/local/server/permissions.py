@@ -9,6 +9,8 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/
   replays and a rule's targets against ``*`` or the bus, and no action against several types of resources:
   ``StartReplay`` needs replay, archive and bus, ``CreateArchive`` archive and bus
   (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridge.html).
+- MiniStack knows no condition keys of EventBridge: the source and type of the events of ``PutEvents``, and the targets
+  of ``PutTargets`` (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html).
 - MiniStack reads no ``dynamodb:Attributes`` from a ``BatchGetItem``, whose projections are those of its tables
   (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html).
 """
@@ -48,6 +50,7 @@ def correct(iam_actions: Any) -> None:
     replace(iam_actions, "extract_resource_arn", _resource)
     replace(iam_actions, "eventbridge_resource_arns", _resources_of_events)
     replace(iam_actions, "dynamodb_service_context", _context_of_dynamodb)
+    replace(iam_actions, "request_tag_context", _context_of_events)
 
 
 def _action(action_of_ministack: Callable[..., str | None]) -> Callable[..., str | None]:
@@ -109,3 +112,19 @@ def _context_of_dynamodb(context_of_ministack: Callable[[bytes], dict[str, Any]]
         return {**context, "dynamodb:Attributes": attributes} if attributes else context
 
     return dynamodb_service_context
+
+
+def _context_of_events(context_of_ministack: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    def request_tag_context(service: str, action: str, body: bytes, *rest: Any) -> dict[str, Any]:
+        """MiniStack's condition keys of a request, and EventBridge's."""
+        context = context_of_ministack(service, action, body, *rest)
+        if action == "events:PutEvents":
+            entries = json.loads(body or b"{}").get("Entries") or []
+            for key, name in {"events:source": "Source", "events:detail-type": "DetailType"}.items():
+                context = {**context, key: [str(entry.get(name)) for entry in entries]}
+        elif action == "events:PutTargets":
+            targets = json.loads(body or b"{}").get("Targets") or []
+            context = {**context, "events:TargetArn": [str(target.get("Arn")) for target in targets]}
+        return context
+
+    return request_tag_context

@@ -133,8 +133,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     mutant(
         "send what crashed a function back to the live queue",
         _POLICY,
-        '    if is_suspected(dead_letter) and to.kind == "queue"',
-        '    if failure.failure_class == "never" and to.kind == "queue"',
+        '(is_suspected(dead_letter) and to.kind == "queue"',
+        '(failure.failure_class == "never" and to.kind == "queue"',
         harm="it crashes batches of live events again",
         test=f"{_RECOVERY_TESTS}/test_redriver_rate_limit.py::"
         "test_what_crashed_a_function_is_tried_once_more_without_others_and_past_the_queue",

@@ -20,6 +20,7 @@ def _iam() -> dict[str, Any]:
         extract_resource_arn=lambda *_: "as MiniStack says",
         eventbridge_resource_arns=lambda *_: ["bus", "other bus"],
         dynamodb_service_context=_context,
+        request_tag_context=lambda *_: {"aws:TagKeys": []},
     )
     permissions.correct(iam)
     return vars(iam)
@@ -125,3 +126,26 @@ ARCHIVE, BUS = f"{HEAD}:archive/media", f"{HEAD}:event-bus/media"
 def test_a_replay_needs_the_archive_and_the_bus_too(iam: dict[str, Any], request_body: dict[str, Any], arns: list[str]):
     body = json.dumps(request_body).encode()
     assert iam["eventbridge_resource_arns"](body, "eu-west-1", "000000000000") == arns
+
+
+@pytest.mark.parametrize(
+    ("action", "request_body", "context"),
+    [
+        (
+            "events:PutEvents",
+            {"Entries": [{"Source": "partner.mux", "DetailType": "a"}, {"Source": "acme", "DetailType": "b"}]},
+            {"events:source": ["partner.mux", "acme"], "events:detail-type": ["a", "b"]},
+        ),
+        (
+            "events:PutTargets",
+            {"Targets": [{"Id": "1", "Arn": "arn:queue"}, {"Id": "2", "Arn": "arn:function"}]},
+            {"events:TargetArn": ["arn:queue", "arn:function"]},
+        ),
+        ("events:PutRule", {"Name": "x"}, {}),
+    ],
+)
+def test_eventbridge_s_condition_keys_are_known(
+    iam: dict[str, Any], action: str, request_body: dict[str, Any], context: dict[str, Any]
+) -> None:
+    found = iam["request_tag_context"]("events", action, json.dumps(request_body).encode(), {})
+    assert found == {"aws:TagKeys": [], **context}
