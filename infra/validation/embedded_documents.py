@@ -30,7 +30,7 @@ def load_specification(
 ) -> tuple[Mapping[str, Any], list[str]]:
     """A partner's specification as the functions take it, from a preset's name, a file, or an inline mapping.
 
-    Beside it is what is weak about it for a webhook.
+    Beside it is what is weak about it.
 
     A webhook may be `authorised` by API Gateway in place of a signature; `secrets` says whether it then has secrets.
 
@@ -53,7 +53,8 @@ def load_specification(
     try:
         specification = parse_specification(document)
         problems = specification.webhook_problems(authorised=authorised, secrets=secrets) if webhook else []
-        advice = specification.webhook_advice(authorised=authorised) if webhook else []
+        advice = specification.advice()
+        advice += specification.webhook_advice(authorised=authorised) if webhook else []
     except SpecificationError as error:
         problems, advice = error.problems, []
     if problems:

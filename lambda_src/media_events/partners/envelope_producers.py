@@ -9,6 +9,7 @@ from media_events.core.envelope import CONTROL_ATTRIBUTES, SPECVERSION, Envelope
 from media_events.core.failures import PermanentDataError
 from media_events.core.json_fields import mapping
 from media_events.partners.attributes import OPTIONAL_ATTRIBUTES, identity_text, optional_attribute, printable
+from media_events.partners.neutral_types import untranslated
 from media_events.partners.normalization import received_time
 from media_events.partners.notes import Notes
 from media_events.partners.specification import MAX_TYPE_CHARACTERS, PartnerSpecification
@@ -39,7 +40,7 @@ def validate_envelope(  # noqa: PLR0913 - keywords
 ) -> Event:
     """The event of a partner that sends the envelope. An optional attribute that is unusable is cleaned or left out.
 
-    If there is a ``specification``, its ``type.allowed`` holds for the envelope's types too.
+    If there is a ``specification``, its ``type.allowed`` and its rule for neutral types hold for the envelope's, too.
 
     Its control attributes (``CONTROL_ATTRIBUTES``: ``dataref``, ``redrive``, ``hops``, …) are replaced by ours, and
     ``source`` is the configured partner, whatever the event says. ``now`` is epoch seconds.
@@ -83,8 +84,10 @@ def validate_envelope(  # noqa: PLR0913 - keywords
         problems.append("detail.data is missing")
     if problems or moment is None:
         raise PermanentDataError("envelope-invalid", "; ".join(problems))
-    _check_types(event.metadata, specification)
-    return Event.from_detail({"metadata": {**attributes, "time": rfc3339(moment)}, "data": detail["data"]})
+    kind = _type(event.metadata, specification)
+    return Event.from_detail(
+        {"metadata": {**attributes, "type": kind, "time": rfc3339(moment)}, "data": detail["data"]}
+    )
 
 
 def _printable(name: str, value: str) -> bool:
@@ -92,16 +95,23 @@ def _printable(name: str, value: str) -> bool:
     return value.isprintable() if name in _LIMITS else printable(value)
 
 
-def _check_types(metadata: Metadata, specification: PartnerSpecification | None) -> None:
-    """Refuse a type that a message in the partner's own form could not have."""
-    allowed = frozenset() if specification is None else specification.type.allowed
-    if specification is None or not allowed:
-        return
-    types = specification.types
-    neutral = {types.get(native, native) for native in allowed}
-    neutral |= {name for key, name in types.items() if key.rpartition("/")[0] in allowed}
-    if metadata.type not in neutral or metadata.nativetype not in allowed | neutral:
-        raise PermanentDataError("type-not-allowed", "the specification does not list this type")
+def _type(metadata: Metadata, specification: PartnerSpecification | None) -> str:
+    """The event's type, as far as a message in the partner's own form could have it.
+
+    Raises:
+        PermanentDataError: ``type-not-allowed``.
+    """
+    if specification is None:
+        return metadata.type
+    allowed, types = specification.type.allowed, specification.types
+    if allowed:
+        neutral = {types.get(native, native) for native in allowed}
+        neutral |= {name for key, name in types.items() if key.rpartition("/")[0] in allowed}
+        if metadata.type not in neutral or metadata.nativetype not in allowed | neutral:
+            raise PermanentDataError("type-not-allowed", "the specification does not list this type")
+        return metadata.type
+    is_translated = metadata.type in types.values()
+    return metadata.type if is_translated else untranslated(specification, metadata.partner, metadata.type)
 
 
 def _identity(value: str) -> str:

@@ -21,6 +21,7 @@ from media_events.partners.attributes import identity_text, optional_attribute
 from media_events.partners.expression_functions import decoding_options
 from media_events.partners.form_parsing import MAX_FORM_FIELDS
 from media_events.partners.message_parsing import Headers, clean_headers, read_message
+from media_events.partners.neutral_types import untranslated
 from media_events.partners.notes import Notes
 from media_events.partners.redaction import redact, redact_document
 from media_events.partners.specification import (
@@ -242,7 +243,7 @@ def _metadata(  # noqa: PLR0913 - the parts of a message
     spec: PartnerSpecification, partner: str, ingress: Ingress, context: Context, notes: Notes, *, batch: bool
 ) -> Metadata:
     received = received_time(context.now)
-    identity, native, neutral = _identity(spec, context, notes), *_types(spec, context, notes)
+    identity, native, neutral = _identity(spec, context, notes), *_types(spec, partner, context, notes)
     subject = _attribute(spec.subject, context, "subject", notes)
     group = _message_group(context.names["attributes"])
     sequence = _sequence(spec.sequence, context, notes)
@@ -301,8 +302,8 @@ def _identity(spec: PartnerSpecification, context: Context, notes: Notes) -> str
     return identity
 
 
-def _types(spec: PartnerSpecification, context: Context, notes: Notes) -> tuple[str, str]:
-    """The partner's own type and the neutral one."""
+def _types(spec: PartnerSpecification, partner: str, context: Context, notes: Notes) -> tuple[str, str]:
+    """The partner's own type, and the one that rules match."""
     rule = spec.type
     value = rule.source.find(context)
     if value is None or value == "":
@@ -318,13 +319,21 @@ def _types(spec: PartnerSpecification, context: Context, notes: Notes) -> tuple[
     qualifier = None if rule.qualifier is None else scalar_text(rule.qualifier.find(context))
     rows = [native] if qualifier is None else [f"{native}/{qualifier}", native]
     row = next((row for row in rows if row in spec.types), None)
+    neutral = untranslated(spec, partner, native) if row is None else spec.types[row]
     if notes.thorough:
-        _note_types(spec, context, notes, rows=rows, row=row, entry=text or "")
-    return native, native if row is None else spec.types[row]
+        _note_types(spec, context, notes, rows=rows, row=row, entry=text or "", becomes=neutral)
+    return native, neutral
 
 
 def _note_types(  # noqa: PLR0913 - keywords
-    spec: PartnerSpecification, context: Context, notes: Notes, *, rows: list[str], row: str | None, entry: str
+    spec: PartnerSpecification,
+    context: Context,
+    notes: Notes,
+    *,
+    rows: list[str],
+    row: str | None,
+    entry: str,
+    becomes: str,
 ) -> None:
     rule, index = spec.type, context.names["index"]
     notes.used |= {("types", row or ""), ("type.table", entry)}
@@ -333,7 +342,8 @@ def _note_types(  # noqa: PLR0913 - keywords
     if rule.table and entry not in rule.table:
         notes.nothing("type.table", [f"has no entry {entry!r}, which stays as it is"], index)
     if spec.types and row is None:
-        notes.nothing("types", [f"has no row {' or '.join(map(repr, rows))}; the type stays as it is"], index)
+        fate = "stays as it is" if becomes in rows else f"is another's, and becomes {becomes}"
+        notes.nothing("types", [f"has no row {' or '.join(map(repr, rows))}; the type {fate}"], index)
 
 
 def _attribute(source: ValueExpression | None, context: Context, name: str, notes: Notes) -> str | None:

@@ -20,6 +20,7 @@ from media_events.partners.redaction import PATH_HINT, RedactedPath, parse_redac
 from media_events.partners.signature_schemes import BODY, Verification
 from media_events.partners.timestamps import UNITS, read_zone
 from media_events.partners.value_expressions import (
+    Constant,
     Hash,
     Path,
     ValueExpression,
@@ -218,6 +219,13 @@ class PartnerSpecification:
             reason = "a request is accepted for so long, so its repetition must be recognised for as long"
             return [f"dedup.window_seconds: must be at least {tolerance}, twice the tolerance_seconds: {reason}"]
         return []
+
+    def advice(self) -> list[str]:
+        """What this specification leaves to the partner, and should perhaps not."""
+        if self.types or self.type.allowed or isinstance(self.type.source, Constant):
+            return []
+        others = "also those that rules expect of other partners, such as asset.ready"
+        return [f"type: events of any type come by it, {others}: list its own in type.allowed"]
 
     def webhook_advice(self, *, authorised: bool = False) -> list[str]:
         """What is weak about this specification for a webhook, though the partner may offer nothing better."""

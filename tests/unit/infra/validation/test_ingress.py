@@ -196,7 +196,7 @@ UNMODIFIED = SAAS[:-1] + ", forward_unmodified: true}"
 
 
 def warnings(text: str) -> list[str]:
-    others = ("there are no routes", "alarms.actions")
+    others = ("there are no routes", "alarms.actions", "type.allowed")
     found = [str(warning) for warning in load(text).warnings]
     return [warning for warning in found if not any(other in warning for other in others)]
 

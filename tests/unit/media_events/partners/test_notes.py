@@ -53,7 +53,7 @@ def test_time_that_fell_back_says_why(value, reason):
         ({"causationid": {"first": ["body.a", "body.b"]}}, "causationid", "no alternative has a value"),
         ({"id": {"hash": ["body.id", "body.stauts"]}}, "id", "body.stauts selects nothing"),
         ({"type": {"path": "body.type", "qualifier": "body.state"}}, "type.qualifier", "body.state selects nothing"),
-        ({"types": {"Asset.Ready": "asset.ready"}}, "types", "has no row 'asset.ready'; the type stays as it is"),
+        ({"types": {"Asset.Ready": "asset.ready"}}, "types", "has no row 'asset.ready'; the type is another's"),
         ({"type": {"path": "body.type", "table": {"3": "x"}}}, "type.table", "has no entry 'asset.ready'"),
     ],
 )
