@@ -18,6 +18,7 @@ import yaml
 from infra.documents.specification_files import SUFFIXES, SpecificationFileError, load
 from media_events.core.failures import PermanentDataError
 from media_events.partners.body_parsing import parse_json
+from media_events.partners.neutral_types import VOCABULARY
 from media_events.partners.notes import Notes
 from media_events.partners.presets import load_preset, preset_names, preset_text
 from media_events.partners.proof_parts import Request
@@ -32,7 +33,7 @@ from media_events.partners.specification import (
 )
 from media_events.partners.unwrapping import unwrap_eventbridge
 from media_events.partners.value_expressions import HEADER_NAME
-from ops.partner.event_types import VOCABULARY, natives, types_table
+from ops.partner.event_types import natives, types_table
 from ops.partner.offline_ingress import Outcome, post, take
 from ops.partner.specification_schema import schema
 from ops.partner.template import PARTNER_NAME, template
