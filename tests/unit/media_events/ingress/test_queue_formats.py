@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from tests.fakes.queue_ingress import IngressHarness, aws_event, dead_record, sent_again, sqs_record
+from tests.fakes.queue_ingress import IngressHarness, aws_event, dead_record, sqs_record
 
 TOKEN = "T0KEN-that-nobody-may-see"
 REDACT = {"redact": ["body.**.token"]}
@@ -79,7 +79,7 @@ def test_b20_dead_letter_has_no_credentials_and_is_the_event_once_the_specificat
     assert base64.b64encode(TOKEN.encode()).decode()[4:20] not in stored
 
     later = harness_of(monkeypatch, ingress, {**specification, "type": {**specification["type"], "allowed": ["u"]}})
-    assert later.take(sent_again(dead["body"], dead["messageAttributes"], "again")) == []
+    assert later.invoke({"record": dead})["ids"] == ["1"]
 
     (event,) = later.bus.events
     assert event.metadata.id == "1"
