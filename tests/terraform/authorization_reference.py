@@ -100,7 +100,9 @@ class Policy:
 
 def _in_statement(statement: Mapping[str, Any], kind: Kind) -> Iterator[str]:
     resources = as_list(statement.get("Resource", []))
-    known = {action: _actions(action) for action in as_list(statement["Action"])}
+    # What a denial does not name is denied, whatever it is.
+    named = statement.get("Action") or statement["NotAction"]
+    known = {action: _actions(action) for action in as_list(named)}
     for action, matching in known.items():
         if not matching:
             yield f"there is no action {action}"
@@ -215,7 +217,8 @@ WITHOUT_SLASH = frozenset({"BucketName", "TableName", "IndexName"})
 
 @functools.cache
 def _is_of(arn: str, form: str) -> bool:
-    """Whether an ARN, perhaps with ``*``, may be one of a form such as ``arn:${Partition}:sns:…``."""
+    """Whether an ARN, perhaps with ``*`` or ``${aws:userid}``, may be one of a form: ``arn:${Partition}:sns:…``."""
+    arn = re.sub(r"\$\{[^}]+\}", "*", arn)
     parts = tuple(part for part in re.split(r"(\$\{\w+\})", form) if part)
     if "*" not in arn:
         return (
