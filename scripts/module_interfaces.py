@@ -23,7 +23,7 @@ MODULES: Final = Path(__file__).resolve().parent.parent / "modules"
 INTERFACES: Final = Path("internal/interfaces")
 
 _QUEUE: Final = "function queue failure"
-_PROGRAM: Final = "handler environment layers description policy_statements"
+_OPTIONS: Final = "environment layers description policy_statements"
 _INGRESS: Final = f"{_QUEUE} bus_arn max_entry_bytes idempotency_table"
 _SOURCES: Final = "fifo senders existing_queue allowed_topic_arns allowed_rule_arns"
 _MESSAGES: Final = f"{_INGRESS} senders partner specification"
@@ -41,13 +41,12 @@ INPUTS: Final[Mapping[str, Sequence[str]]] = {
         "state-machine": "policy_statements",
         "task-callbacks": "function",
         "internal/alarms": "",
-        "internal/async-function": f"function failure hop configuration {_PROGRAM}",
         "internal/bus-dead-letters": "failure",
         "internal/bus-ingress": f"{_INGRESS} rule_retry",
-        "internal/lambda-function": f"function {_PROGRAM}",
+        "internal/hop-function": f"{_QUEUE} {_OPTIONS} hop configuration {_SOURCES}",
+        "internal/lambda-function": f"function handler {_OPTIONS}",
         "internal/lambda-package": "",
         "internal/queue-ingress": f"{_INGRESS} {_SOURCES}",
-        "internal/sqs-function": f"{_QUEUE} {_PROGRAM} hop configuration {_SOURCES}",
         "internal/storage-bucket": "",
     }.items()
 }

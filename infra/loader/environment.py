@@ -19,7 +19,8 @@ class Environment:
     `specifications` has each partner's specification as the functions take it (none for a partner that sends the
     envelope), `definitions` the text of each state machine's definition by destination, `failure` the failure handling
     of each queue ingress, transform and route, `packages` the zip of each transform's own modules, `others` the names
-    of the file's other environments.
+    of the file's other environments. `retired` is an environment with the retired transforms and routes in place of the
+    others, and the destinations that these routes lead to; `None` if there are none.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Environment:
     failure: Mapping[str, FailureHandling]
     packages: Mapping[str, bytes]
     others: Collection[str] = ()
+    retired: Environment | None = None
 
     @property
     def stack_name(self) -> str:

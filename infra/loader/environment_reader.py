@@ -14,6 +14,7 @@ from infra.documents.model_paths import real_path
 from infra.documents.python_layers import PackageError, zipped
 from infra.documents.yaml_document import Document, Path, Report, has_member
 from infra.loader.environment import Environment
+from infra.loader.retired_hops import check_retired, retired_document
 from infra.loader.validation_messages import message_for
 from infra.model.consumers import FailureHandling
 from infra.model.destinations import FUNCTION_MARGIN_SECONDS, Destination, HttpDestination, LambdaDestination
@@ -50,6 +51,11 @@ class EnvironmentReader:
 
     def read(self) -> Environment | None:
         """The environment; `None` if it has mistakes, which are then in the diagnostics."""
+        check_retired(self._report)
+        former = retired_document(self._document)
+        retired = None
+        if former is not None:
+            retired = EnvironmentReader(self._name, former, self._folder, self._report.diagnostics).read()
         check_references(self._report, self._name)
         check_patterns(self._report)
         check_limits(self._report)
@@ -64,7 +70,7 @@ class EnvironmentReader:
         self._timeouts(workflow)
         if self._report.diagnostics.problems:
             return None
-        return Environment(self._name, workflow, specifications, definitions, failure, packages)
+        return Environment(self._name, workflow, specifications, definitions, failure, packages, retired=retired)
 
     def _model(self) -> Workflow | None:
         try:

@@ -19,7 +19,10 @@ from infra.model.workflow import S3State
 SELECTION: Final = "MEDIA_EVENTS_ENVIRONMENTS"
 """Environment variable: names of the environments to read, with commas between them; by default all."""
 
-_NAMED_SECTIONS: Final = frozenset({"ingress", "partners", "transforms", "destinations", "routes"})
+_NAMED_SECTIONS: Final = frozenset(
+    {"ingress", "partners", "transforms", "destinations", "routes"}
+    | {"retired.transforms", "retired.destinations", "retired.routes"}
+)
 _REPLACED_WHOLE: Final = frozenset({"pattern", "steps", "specification"})
 
 

@@ -168,6 +168,16 @@ class Route(Hop):
     )
 
 
+class Retired(Section):
+    """Transforms and routes as they were. They get no new events; what waits in them, or failed in them, goes on."""
+
+    transforms: dict[Key, Transform] = Field(default={}, description="Former transforms.")
+    destinations: dict[Key, Destination] = Field(
+        default={}, description="Former destinations of retired routes; where one is not here, it is the present one."
+    )
+    routes: dict[Key, Route] = Field(default={}, description="Former routes.")
+
+
 class Storage(Section):
     """The bucket for the functions' configuration and for large bodies."""
 
@@ -278,6 +288,10 @@ class Workflow(Section):
         default={}, description="Where events go. One without a route is a warning."
     )
     routes: dict[Key, Route] = Field(default={}, description="Which events go where.")
+    retired: Retired = Field(
+        default=Retired(),
+        description="What you remove from the sections above, or make another kind, until its queues are empty.",
+    )
     bus: Bus = Field(default=Bus(), description="The event bus.")
     failure: FailureHandling = Field(
         default=FailureHandling(),

@@ -36,6 +36,7 @@ def as_deployed(environment: Environment) -> Environment:
         definitions=_keyed(environment.definitions, destinations),
         failure=_keyed(environment.failure, ingress | transforms | routes),
         packages=_keyed(environment.packages, transforms),
+        retired=None if environment.retired is None else as_deployed(environment.retired),
     )
 
 

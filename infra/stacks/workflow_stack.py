@@ -13,13 +13,14 @@ from infra.model.destinations import (
     BUS_ARN,
     WAIT_FUNCTION,
     Delivered,
+    Destination,
     SqsDestination,
     StepFunctionsDestination,
     TaskCallbackDestination,
 )
 from infra.model.ingress import PartnerBusIngress, SnsFifoIngress, SqsIngress, WebhookIngress
 from infra.model.renames import Renamable
-from infra.model.workflow import IamAuthorization, Route, S3State, Transform
+from infra.model.workflow import IamAuthorization, S3State, Transform, Workflow
 from infra.stacks.cdk import (
     App,
     Construct,
@@ -73,7 +74,7 @@ class WorkflowStack(TerraformStack):
         self._bus_with_key = [] if self._workflow.settings.kms_key is None else [bus]
         self._ingresses.make(self._module, {"settings": self._settings}, bus)
         callbacks = self._task_callbacks()
-        machines = {name: self._state_machine(name, bus, callbacks) for name in environment.definitions}
+        machines = self._state_machines(bus, callbacks)
         router = self._router(bus, machines, callbacks)
         review = self._review(bus, machines, router)
         self._outputs(bus=bus, machines=machines, callbacks=callbacks, router=router, review=review)
@@ -165,8 +166,13 @@ class WorkflowStack(TerraformStack):
 
     def _task_callbacks(self) -> TerraformHclModule | None:
         """The store of task callbacks, if a workflow waits for an event or an event may resume one."""
-        waits = any(WAIT_FUNCTION in definition for definition in self._environment.definitions.values())
-        if not waits and not any(isinstance(d, TaskCallbackDestination) for d in self._workflow.destinations.values()):
+        waits = any(WAIT_FUNCTION in definition for each in self._hops for definition in each.definitions.values())
+        resumes = any(
+            isinstance(destination, TaskCallbackDestination)
+            for each in self._hops
+            for destination in each.workflow.destinations.values()
+        )
+        if not waits and not resumes:
             return None
         return self._module(
             "task-callbacks",
@@ -174,19 +180,26 @@ class WorkflowStack(TerraformStack):
             {"name": f"{self._environment.prefix}-task-callbacks", "settings": self._settings},
         )
 
+    def _state_machines(
+        self, bus: TerraformHclModule, callbacks: TerraformHclModule | None
+    ) -> dict[str, TerraformHclModule]:
+        """The state machines by destination: a retired one's too, unless the destination has another definition now."""
+        environments = {name: each for each in reversed(self._hops) for name in each.definitions}
+        return {name: self._state_machine(each, name, bus, callbacks) for name, each in environments.items()}
+
     def _state_machine(
-        self, name: str, bus: TerraformHclModule, callbacks: TerraformHclModule | None
+        self, environment: Environment, name: str, bus: TerraformHclModule, callbacks: TerraformHclModule | None
     ) -> TerraformHclModule:
-        destination = self._workflow.destinations[name]
+        destination = environment.workflow.destinations[name]
         assert isinstance(destination, StepFunctionsDestination)  # noqa: S101 - only these have a definition
         statements = literal({key: statement.model_dump() for key, statement in destination.policy_statements.items()})
-        definition = literal(self._environment.definitions[name])
+        definition = literal(environment.definitions[name])
         # A definition names the stack's bus and wait function by these words, and may then use them.
         known = {BUS_ARN: (bus.get_string("bus_arn"), {"PublishResults": "events:PutEvents"})}
         if callbacks is not None:
             known[WAIT_FUNCTION] = (callbacks.get_string("function_arn"), {"WaitForEvents": "lambda:InvokeFunction"})
         for word, (arn, permissions) in known.items():
-            if word in self._environment.definitions[name]:
+            if word in environment.definitions[name]:
                 definition = definition.replace(literal(word), arn)
                 statements |= {sid: {"actions": [action], "resources": [arn]} for sid, action in permissions.items()}
         return self._module(
@@ -207,34 +220,10 @@ class WorkflowStack(TerraformStack):
         machines: dict[str, TerraformHclModule],
         callbacks: TerraformHclModule | None,
     ) -> TerraformHclModule | None:
-        workflow, failure = self._workflow, self._environment.failure
-        if not workflow.transforms and not workflow.routes:
+        if not any(each.workflow.transforms or each.workflow.routes for each in self._hops):
             return None
-        transforms = {
-            name: {
-                "pattern": json_text(transform.pattern),
-                "match_all": transform.match_all,
-                "steps": json_text(transform.steps),
-                "enabled": transform.enabled,
-            }
-            | self._code(name, transform)
-            | _function_settings(transform, failure[name])
-            for name, transform in workflow.transforms.items()
-        }
-        routes = {
-            name: {
-                "pattern": json_text(route.pattern),
-                "match_all": route.match_all,
-                "destination": route.destination,
-                "enabled": route.enabled,
-                "target": self._target(name, route, machines, callbacks),
-            }
-            | self._guards(route)
-            | ({"stage": route.stage} if route.stage is not None else {})
-            | _function_settings(route, failure[name])
-            for name, route in workflow.routes.items()
-        }
-        return self._module(
+        retired = self._environment.retired
+        router = self._module(
             "router",
             "router",
             {
@@ -242,27 +231,91 @@ class WorkflowStack(TerraformStack):
                 "bus_arn": bus.get_string("bus_arn"),
                 "watch_rules": False,
                 "settings": self._settings,
-                "transforms": transforms,
-                "routes": routes,
+                "transforms": self._transforms(self._environment),
+                "routes": self._routes(self._environment, machines, callbacks),
+                "retired": retired
+                and {
+                    "transforms": self._transforms(retired),
+                    "routes": self._routes(retired, machines, callbacks),
+                },
             },
         )
+        self._moved({name for each in self._hops for name in each.workflow.routes})
+        return router
 
-    def _code(self, name: str, transform: Transform) -> dict[str, Any]:
+    def _moved(self, routes: set[str]) -> None:
+        """Say where the dead-letter queues went that the router had beside its hops: only who knows the keys can."""
+        self.add_override(
+            "moved",
+            [
+                {
+                    "from": f'module.router.aws_sqs_queue.dlq["{name}"]',
+                    "to": f'module.router.module.hop["{name}"].aws_sqs_queue.dlq',
+                }
+                for name in sorted(routes)
+            ],
+        )
+
+    @property
+    def _hops(self) -> list[Environment]:
+        """The environment, and what is retired in it."""
+        return [each for each in (self._environment, self._environment.retired) if each is not None]
+
+    def _transforms(self, environment: Environment) -> dict[str, Any]:
+        return {
+            name: {
+                "pattern": json_text(transform.pattern),
+                "match_all": transform.match_all,
+                "steps": json_text(transform.steps),
+                "enabled": transform.enabled,
+            }
+            | self._code(environment, name, transform)
+            | _function_settings(transform, environment.failure[name])
+            for name, transform in environment.workflow.transforms.items()
+        }
+
+    def _routes(
+        self,
+        environment: Environment,
+        machines: dict[str, TerraformHclModule],
+        callbacks: TerraformHclModule | None,
+    ) -> dict[str, Any]:
+        return {
+            name: {
+                "pattern": json_text(route.pattern),
+                "match_all": route.match_all,
+                "destination": route.destination,
+                "enabled": route.enabled,
+                "target": self._target(environment.workflow, name, machines, callbacks),
+            }
+            | _guards(environment.workflow.destinations[route.destination])
+            | ({"stage": route.stage} if route.stage is not None else {})
+            | _function_settings(route, environment.failure[name])
+            for name, route in environment.workflow.routes.items()
+        }
+
+    def _code(self, environment: Environment, name: str, transform: Transform) -> dict[str, Any]:
         """Layers of a transform's function, the zip of its own modules among them, next to the stack."""
         settings: dict[str, Any] = {"layers": literal(transform.layers)} if transform.layers else {}
-        if name in self._environment.packages:
-            place = self._folder / "packages" / f"{name}.zip"
+        if name in environment.packages:
+            folder = "packages" if environment is self._environment else "packages/retired"
+            place = self._folder / folder / f"{name}.zip"
             place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(self._environment.packages[name])
+            place.write_bytes(environment.packages[name])
             settings["package"] = self._relative(place)
         return settings
 
     def _target(
-        self, name: str, route: Route, machines: dict[str, TerraformHclModule], callbacks: TerraformHclModule | None
+        self,
+        workflow: Workflow,
+        name: str,
+        machines: dict[str, TerraformHclModule],
+        callbacks: TerraformHclModule | None,
     ) -> dict[str, Any]:
-        destination = self._workflow.destinations[route.destination]
+        route = workflow.routes[name]
+        destination = workflow.destinations[route.destination]
         if isinstance(destination, StepFunctionsDestination):
-            machine = machines.get(route.destination)
+            machine = machines.get(route.destination) if destination.state_machine_arn is None else None
             arn = literal(destination.state_machine_arn) if machine is None else machine.get_string("state_machine_arn")
             return {"step_functions": {"state_machine_arn": arn}}
         settings: dict[str, Any] = destination.model_dump(
@@ -271,7 +324,7 @@ class WorkflowStack(TerraformStack):
         if isinstance(destination, SqsDestination):
             settings.setdefault("queue_url", queue_url(destination.queue_arn))
             # A queue has one policy, which lets in the rules of all routes to it: the first one's module sets it.
-            first = next(key for key, other in self._workflow.routes.items() if other.destination == route.destination)
+            first = next(key for key, other in workflow.routes.items() if other.destination == route.destination)
             settings["manage_queue_policy"] = destination.manage_queue_policy and name == first
         if route.input_transformer is not None:
             settings["input_transformer"] = route.input_transformer.model_dump()
@@ -282,12 +335,6 @@ class WorkflowStack(TerraformStack):
             if "kms_key" in self._settings:
                 settings["kms_key"] = self._settings["kms_key"]
         return {destination.type.replace("-", "_"): settings}
-
-    def _guards(self, route: Route) -> dict[str, Any]:
-        """What a destination says beside its address, as far as it says something."""
-        destination = self._workflow.destinations[route.destination]
-        said = destination.model_fields_set & _GUARDS
-        return dict(literal(destination.model_dump(include=said)))
 
     def _review(
         self,
@@ -420,9 +467,12 @@ class WorkflowStack(TerraformStack):
         monitoring.resource_group({name: tags[name] for name in ("workflow", "environment")})
 
     def _enabled_hops(self) -> list[str]:
-        workflow = self._workflow
-        hops = {f"transform/{name}": transform.enabled for name, transform in workflow.transforms.items()}
-        hops |= {f"route/{name}": route.enabled for name, route in workflow.routes.items()}
+        hops: dict[str, bool] = {}
+        for each in reversed(self._hops):
+            # The rule of a retired hop is enabled in any case: it takes what is redriven.
+            retired = each is not self._environment
+            for kind, members in (("transform", each.workflow.transforms), ("route", each.workflow.routes)):
+                hops |= {f"{kind}/{name}": retired or member.enabled for name, member in members.items()}
         return [hop for hop, enabled in hops.items() if enabled]
 
     def _ingress_outputs(self) -> None:
@@ -466,6 +516,12 @@ _HOP: Final = (
     "redrive_max_delay_seconds = try(queue.redrive.max_delay_seconds, null)",
 )
 """Attributes of a hop for the operators' commands, from the modules' ``dead_letter_queues``."""
+
+
+def _guards(destination: Destination) -> dict[str, Any]:
+    """What a destination says beside its address, as far as it says something."""
+    said = destination.model_fields_set & _GUARDS
+    return dict(literal(destination.model_dump(include=said)))
 
 
 def _function_settings(hop: Hop, failure: FailureHandling) -> dict[str, Any]:

@@ -45,6 +45,9 @@ resource "aws_sns_topic_subscription" "this" {
   ))
 
   lifecycle {
+    # What is published between two subscriptions reaches neither.
+    create_before_destroy = true
+
     precondition {
       condition     = local.own_topic ? true : split(":", var.existing_topic.arn)[3] == data.aws_region.current.id
       error_message = "existing_topic is in another region than the provider: SNS subscribes in the topic's region only. Use the module with a provider of the topic's region."

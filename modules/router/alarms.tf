@@ -1,5 +1,5 @@
 ################################################################################
-# Alarms. Those of a hop's queue and function come with sqs-function.
+# Alarms. Those of a hop's queue and function come with hop-function.
 ################################################################################
 
 locals {
@@ -10,8 +10,8 @@ locals {
   ) }
 
   # As long as any hop may take. Each hop's function reports under the router's name as well.
-  waiting_alarm_seconds = max(0, [for hop in merge(local.queued_transforms, local.queued_routes) : hop.queue.age_alarm_seconds]...)
-  has_queues            = length(local.queued_transforms) + length(local.queued_routes) > 0
+  waiting_alarm_seconds = max(0, [for hop in values(local.queued) : hop.queue.age_alarm_seconds]...)
+  has_queues            = length(local.queued) > 0
 }
 
 module "alarms" {
@@ -52,12 +52,5 @@ module "alarms" {
       expression = "FILL(failed, 0) + FILL(lost, 0)"
       period     = 60
     } },
-    # Of routes whose rule sends by itself. The others' come with their functions.
-    { for key, route in local.routes_by_rule : "${key}-dlq-age" => {
-      severity    = "critical"
-      description = "The dead-letter queue of route/${key} does not drain: its rule could not send to ${local.rule_target_names[key]}, and nothing takes the events to review."
-      metrics     = { age = { namespace = "AWS/SQS", name = "ApproximateAgeOfOldestMessage", dimensions = { QueueName = aws_sqs_queue.dlq[key].name }, stat = "Maximum" } }
-      threshold   = route.failure.dlq_age_alarm_seconds
-    } if !var.settings.alarms.reviewed },
   )
 }

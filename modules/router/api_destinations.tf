@@ -5,7 +5,8 @@
 locals {
   # One per destination, whatever number of routes leads there: its rate limit is for all of them.
   api_destinations = { for destination in distinct([for key in keys(local.routes_to_api) : local.destinations[key]]) :
-    destination => [for key, route in local.routes_to_api : route.target.api_destination if local.destinations[key] == destination][0]
+    destination => [for key in concat(keys(module.definitions.hops.routes), local.retired_keys) : local.routes_to_api[key].target.api_destination
+    if contains(keys(local.routes_to_api), key) && local.destinations[key] == destination][0]
   }
   made_connections = { for destination, api in local.api_destinations : destination => api.auth if api.auth != null }
 
@@ -52,6 +53,13 @@ locals {
     })
   ) }
 
+  # Not the rule's name, which is that of the role of a function. A role's path can't be changed: one of another path is another role.
+  rule_role_names = { for key in keys(local.routes_to_api) : key => join("-", compact([
+    substr(local.rule_names[key], 0, length(local.rule_names[key]) > 57 || var.settings.role_path != "/" ? 48 : 57),
+    length(local.rule_names[key]) > 57 || var.settings.role_path != "/" ? substr(sha256("${var.settings.role_path}${local.rule_names[key]}"), 0, 8) : "",
+    "target",
+  ])) }
+
   # A stack's name has letters, digits and hyphens only; what had to be replaced is told apart by a digest.
   stack_names = { for destination in keys(local.made_connections) : destination =>
     can(regex("^[A-Za-z][A-Za-z0-9-]*$", "${var.name}-${destination}")) ? "${var.name}-${destination}-connection" : join("-", [
@@ -94,12 +102,17 @@ resource "aws_cloudwatch_event_api_destination" "this" {
   http_method                      = each.value.method
   invocation_rate_limit_per_second = each.value.rate_limit_per_second
   connection_arn                   = each.value.connection == null ? aws_cloudformation_stack.connection[each.key].outputs["Arn"] : each.value.connection.arn
+
+  # It and its connection go after the rules have other targets.
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "aws_iam_role" "api_destination" {
   for_each = local.routes_to_api
 
-  name                 = local.rule_names[each.key]
+  name                 = local.rule_role_names[each.key]
   description          = "Lets the rule of route/${each.key} call ${local.destinations[each.key]}"
   path                 = var.settings.role_path
   permissions_boundary = var.settings.permissions_boundary_arn
@@ -135,4 +148,9 @@ resource "aws_iam_role_policy" "api_destination" {
       Resource = [aws_cloudwatch_event_api_destination.this[local.destinations[each.key]].arn]
     }]
   })
+
+  # It and its role go after the rule has another target.
+  lifecycle {
+    create_before_destroy = true
+  }
 }

@@ -4,7 +4,7 @@
 
 resource "aws_dynamodb_table" "idempotency" {
   # The functions alone use it; rules that send by themselves have no need of one.
-  count = length(local.transforms) + length(local.routes_by_function) > 0 ? 1 : 0
+  count = length(local.functions) > 0 ? 1 : 0
 
   name         = "${var.name}-idempotency"
   billing_mode = "PAY_PER_REQUEST"

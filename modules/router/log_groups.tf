@@ -23,6 +23,14 @@ resource "aws_cloudwatch_log_group" "target" {
   log_group_class   = var.settings.logs.class
   kms_key_id        = one(var.settings.kms_key[*].arn)
   tags              = var.settings.tags
+
+  lifecycle {
+    # It goes after the rules have other targets.
+    create_before_destroy = true
+    # A group's class can't be changed, and another group would be without the events that are in this one.
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch_Logs_Log_Classes.html
+    ignore_changes = [log_group_class]
+  }
 }
 
 # As in AWS's own example (Amazon EventBridge User Guide, resource-based policies, CloudWatch Logs permissions). A request to make a
@@ -67,6 +75,9 @@ resource "aws_cloudwatch_log_resource_policy" "rules" {
   policy_document = data.aws_iam_policy_document.logs[0].json
 
   lifecycle {
+    # It goes after the rules have other targets.
+    create_before_destroy = true
+
     precondition {
       condition     = length(data.aws_iam_policy_document.logs[0].minified_json) <= 5120
       error_message = "The policy that lets the rules into their log groups has more than 5120 characters, which CloudWatch Logs allows. Let several routes share a destination or a log group, or set manage_log_policy = false and write one policy for all of them, such as for the prefix /aws/events/${var.name}-."

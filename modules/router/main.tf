@@ -1,10 +1,13 @@
 # Every transform and route is a hop: a rule of its own, and what the rule feeds.
 #
-#   transform, most targets   rule -> queue -> function   (sqs-function: queue, dead-letter queue, function, alarms)
-#   the same, "direct"        rule -> function            (direct.tf, async-function: dead-letter queue, function, alarms)
-#   sqs without a mode        rule -> your queue          (rule_targets.tf: a dead-letter queue for the rule's target)
+#   transform, most targets   rule -> queue -> function   (hop-function: dead-letter queue, queue, function, alarms)
+#   the same, "direct"        rule -> function            (hop-function without a queue)
+#   sqs without a mode        rule -> your queue          (rule_targets.tf; hop-function has the dead-letter queue alone)
 #   api_destination           rule -> API destination     (api_destinations.tf, and the same)
 #   logs                      rule -> log group           (log_groups.tf, and the same)
+#
+# A hop that becomes another kind keeps its rule, whose target changes in place, and its dead-letter queue. What a retired definition still needs
+# besides stays: retired.tf.
 
 # Reads transforms and routes, refuses what is wrong in them, and fills in defaults.
 module "definitions" {
@@ -27,18 +30,27 @@ locals {
   account_id    = local.bus_arn_parts[4]
   bus_name      = trimprefix(local.bus_arn_parts[5], "event-bus/")
 
-  transforms     = module.definitions.hops.transforms
-  routes         = module.definitions.hops.routes
-  routes_by_rule = module.definitions.hops.routes_by_rule
-  destinations   = module.definitions.hops.destinations
-  hops           = module.definitions.hops.hops
-  patterns       = module.definitions.hops.patterns
+  # A hop as it is, also a retired one; where the same key has both, the retired definition is behind the other.
+  transforms     = merge(local.retired.transforms, module.definitions.hops.transforms)
+  routes         = merge(local.retired.routes, module.definitions.hops.routes)
+  routes_by_rule = merge({ for key, route in local.retired.routes_by_rule : key => route if !contains(keys(module.definitions.hops.routes), key) }, module.definitions.hops.routes_by_rule)
+  destinations   = merge(local.retired.destinations, module.definitions.hops.destinations)
+  hops           = merge(local.retired.hops, module.definitions.hops.hops)
+  patterns       = merge(local.retired_patterns, module.definitions.hops.patterns)
 
-  routes_by_function = { for key, route in local.routes : key => route if !contains(keys(local.routes_by_rule), key) }
+  # What functions do: also the former one's, of a route whose rule sends by itself now.
+  routes_by_function = merge(
+    { for key, route in local.retired.routes : key => route if contains(local.retired_functions, key) },
+    { for key, route in local.routes : key => route if !contains(keys(local.routes_by_rule), key) },
+  )
+  function_destinations = merge(local.destinations, { for key, destination in local.retired.destinations : key => destination if contains(keys(local.routes_by_rule), key) })
 
-  # Of what a function does: with a queue before it, or invoked by the rule itself.
-  queued_transforms = { for key, transform in local.transforms : key => transform if transform.invocation == "queue" }
-  queued_routes     = { for key, route in local.routes_by_function : key => route if route.invocation == "queue" }
+  # Each function's definition, and how events reach it.
+  functions = merge(local.transforms, local.routes_by_function)
+  queued    = { for key, hop in local.functions : key => hop if hop.invocation == "queue" || lookup(local.retired_invocations, key, "") == "queue" }
+  invoked   = { for key, hop in local.functions : key => hop if hop.invocation == "direct" || lookup(local.retired_invocations, key, "") == "direct" }
+
+  definitions = merge(local.routes_by_rule, local.functions)
 
   # Made from the bus's ARN, not read from the rules: policies are then readable in the plan, and need not wait for the rules.
   # A rule of the default bus has no bus in its ARN.
@@ -55,15 +67,16 @@ locals {
     local.bus_name == "default" ? "rule/${var.name}-*" : "rule/${local.bus_name}/${var.name}-*",
   ])
 
-  make_bucket = var.settings.bucket == null && length(local.transforms) + length(local.routes_by_function) > 0
+  make_bucket = var.settings.bucket == null && length(local.functions) > 0
 
   bucket = local.make_bucket ? module.bucket[0].bucket : var.settings.bucket
 
-  # Each function's: its own network, if it has one.
-  settings = merge(
-    { for key, transform in local.transforms : key => merge(var.settings, { bucket = local.bucket }, { for name, vpc in { vpc = transform.vpc } : name => vpc if vpc != null }) },
-    { for key, route in local.routes_by_function : key => merge(var.settings, { bucket = local.bucket }, { for name, vpc in { vpc = route.vpc } : name => vpc if vpc != null }) },
-  )
+  # Each hop's: its own network, if its function has one.
+  settings = { for key in keys(local.hops) : key => merge(
+    var.settings,
+    { bucket = local.bucket },
+    { for name, vpc in { vpc = try(local.functions[key].vpc, null) } : name => vpc if vpc != null },
+  ) }
 }
 
 module "bucket" {
@@ -90,38 +103,68 @@ resource "aws_cloudwatch_event_rule" "this" {
   description    = "Sends events to ${each.value.hop}"
   event_bus_name = local.bus_name
   event_pattern  = local.patterns[each.key]
-  state          = each.value.enabled ? "ENABLED" : "DISABLED"
+  state          = each.value.enabled || contains(local.retired_keys, each.key) ? "ENABLED" : "DISABLED"
   tags           = var.settings.tags
 
   lifecycle {
     # The same that ends the plan in the module above, for a hop that can be judged while another can't.
     precondition {
-      condition     = length(module.definitions.hops.text_problems[each.key]) == 0
-      error_message = join("\n", module.definitions.hops.text_problems[each.key])
+      condition     = length(local.text_problems[each.key]) == 0
+      error_message = join("\n", local.text_problems[each.key])
     }
   }
 }
 
-resource "aws_cloudwatch_event_target" "queue" {
-  for_each = merge(
-    { for key in keys(local.queued_transforms) : key => module.transform[key] },
-    { for key in keys(local.queued_routes) : key => module.route[key] },
-  )
+# One target for one rule, whatever it is: a change puts another in its place, under the same id.
+resource "aws_cloudwatch_event_target" "this" {
+  for_each = local.hops
 
   rule           = aws_cloudwatch_event_rule.this[each.key].name
   event_bus_name = local.bus_name
   target_id      = each.key
-  arn            = each.value.queue_arn
+  arn            = local.targets[each.key].arn
+  role_arn       = local.targets[each.key].role_arn
 
+  dynamic "sqs_target" {
+    for_each = [for target in local.own_targets[each.key] : target.message_group_id if target.message_group_id != null]
+
+    content {
+      message_group_id = sqs_target.value
+    }
+  }
+
+  dynamic "http_target" {
+    for_each = [for target in local.own_targets[each.key] : target.api_destination if target.api_destination != null]
+
+    content {
+      header_parameters       = local.api_headers[each.key]
+      query_string_parameters = http_target.value.query
+      path_parameter_values   = http_target.value.path_values
+    }
+  }
+
+  dynamic "input_transformer" {
+    for_each = [for target in local.own_targets[each.key] : target.input_transformer if target.input_transformer != null]
+
+    content {
+      input_paths    = input_transformer.value.paths
+      input_template = chomp(input_transformer.value.template)
+    }
+  }
+
+  # For events that can't be handed over. What fails afterwards gets there by the function, its queue or its on-failure destination.
   dead_letter_config {
-    arn = each.value.dlq_arn
+    arn = module.hop[each.key].dlq_arn
   }
 
   # Both halves: the provider would send 0 for the one left out.
   retry_policy {
-    maximum_event_age_in_seconds = local.hops[each.key].rule_retry.max_age_seconds
-    maximum_retry_attempts       = local.hops[each.key].rule_retry.max_attempts
+    maximum_event_age_in_seconds = each.value.rule_retry.max_age_seconds
+    maximum_retry_attempts       = each.value.rule_retry.max_attempts
   }
+
+  # The rule must not send before it may, and before there is something to send to.
+  depends_on = [aws_iam_role_policy.api_destination, aws_cloudwatch_log_group.target, aws_cloudwatch_log_resource_policy.rules, aws_sqs_queue_policy.own_target]
 }
 
 ################################################################################
@@ -155,27 +198,6 @@ locals {
   }
 }
 
-module "transform" {
-  source   = "../internal/sqs-function"
-  for_each = local.queued_transforms
-
-  name        = "${var.name}-${each.key}"
-  hop         = local.hops[each.key].hop
-  description = "Transforms events and publishes them again"
-  handler     = "media_events.handlers.transform.handler"
-
-  configuration     = jsonencode({ steps = jsondecode(each.value.steps) })
-  environment       = local.transform_environment
-  policy_statements = local.transform_statements[each.key]
-  layers            = local.transform_layers[each.key]
-
-  allowed_rule_arns = [local.rule_arns[each.key]]
-  settings          = local.settings[each.key]
-  function          = each.value.function
-  queue             = each.value.queue
-  failure           = each.value.failure
-}
-
 ################################################################################
 # Routes that a function delivers
 ################################################################################
@@ -187,26 +209,58 @@ locals {
   ) }
 }
 
-module "route" {
-  source   = "../internal/sqs-function"
-  for_each = local.queued_routes
+################################################################################
+# Dead-letter queues, queues and functions
+################################################################################
 
-  name        = "${var.name}-${each.key}"
-  hop         = local.hops[each.key].hop
-  description = "Delivers events to ${local.destinations[each.key]}"
-  handler     = "media_events.handlers.deliver.handler"
+locals {
+  programs = merge(
+    { for key in keys(local.hops) : key => { description = "", handler = null, configuration = null, environment = {}, policy_statements = {}, layers = [] } },
+    { for key, transform in local.transforms : key => {
+      description       = "Transforms events and publishes them again"
+      handler           = "media_events.handlers.transform.handler"
+      configuration     = jsonencode({ steps = jsondecode(transform.steps) })
+      environment       = local.transform_environment
+      policy_statements = local.transform_statements[key]
+      layers            = local.transform_layers[key]
+    } },
+    { for key in keys(local.routes_by_function) : key => {
+      description   = "Delivers events to ${local.function_destinations[key]}"
+      handler       = "media_events.handlers.deliver.handler"
+      configuration = jsonencode({ destination = local.destination_documents[key] })
+      environment   = { ROUTER = var.name, IDEMPOTENCY_TABLE = aws_dynamodb_table.idempotency[0].name }
+      policy_statements = merge(
+        local.route_statements[key],
+        # While deliveries pause, a copy of each event waits in the queue.
+        contains(keys(local.queued), key) ? { Defer = { actions = ["sqs:SendMessage"], resources = [local.queue_arns[key]], conditions = [] } } : {},
+      )
+      layers = []
+    } },
+  )
+}
 
-  configuration = jsonencode({ destination = local.destination_documents[each.key] })
-  environment   = { ROUTER = var.name, IDEMPOTENCY_TABLE = aws_dynamodb_table.idempotency[0].name }
+module "hop" {
+  source   = "../internal/hop-function"
+  for_each = local.hops
 
-  policy_statements = merge(local.route_statements[each.key], {
-    # While deliveries pause, a copy of each event waits in the queue.
-    Defer = { actions = ["sqs:SendMessage"], resources = [local.queue_arns[each.key]], conditions = [] }
-  })
+  name       = "${var.name}-${each.key}"
+  account_id = local.account_id
+  hop        = each.value.hop
 
+  has_queue         = contains(keys(local.queued), each.key)
   allowed_rule_arns = [local.rule_arns[each.key]]
-  settings          = local.settings[each.key]
-  function          = each.value.function
-  queue             = each.value.queue
-  failure           = each.value.failure
+  invoking_rules    = contains(keys(local.invoked), each.key) ? { (each.key) = local.rule_arns[each.key] } : {}
+
+  description       = local.programs[each.key].description
+  handler           = local.programs[each.key].handler
+  configuration     = local.programs[each.key].configuration
+  environment       = local.programs[each.key].environment
+  policy_statements = local.programs[each.key].policy_statements
+  layers            = local.programs[each.key].layers
+
+  settings       = local.settings[each.key]
+  function       = local.definitions[each.key].function
+  queue          = local.definitions[each.key].queue
+  failure        = local.definitions[each.key].failure
+  function_retry = local.definitions[each.key].function_retry
 }

@@ -3,53 +3,28 @@
 ################################################################################
 
 locals {
-  # What a function consumes, by the key of its hop.
-  functions = merge(module.transform, module.route, module.direct)
+  # The functions, by the key of their hop.
+  hop_functions = { for key in keys(local.functions) : key => module.hop[key] }
 
   idempotency_table = one([for table in aws_dynamodb_table.idempotency : { name = table.name, arn = table.arn }])
 
-  dead_letter_queues = merge(
-    { for key, hop in merge(module.transform, module.route) : key => {
-      queue_arn        = hop.dlq_arn
-      queue_url        = hop.dlq_url
-      source_queue_arn = hop.queue_arn
-      source_queue_url = hop.queue_url
-      consumer_arn     = hop.function_arn
-      redrive_target   = "queue"
-    } },
-    # Without a queue everything goes back by the bus, whoever dead-lettered it: rule, function or Lambda.
-    { for key, hop in module.direct : key => {
-      queue_arn        = hop.dlq_arn
-      queue_url        = hop.dlq_url
-      source_queue_arn = null
-      source_queue_url = null
-      consumer_arn     = null
-      redrive_target   = "bus"
-    } },
-    { for key, queue in aws_sqs_queue.dlq : key => {
-      queue_arn        = queue.arn
-      queue_url        = queue.url
-      source_queue_arn = null
-      source_queue_url = null
-      consumer_arn     = null
-      redrive_target   = "bus"
-    } },
-  )
+  # Behind the queues that rules send to. Without one everything goes back by the bus, whoever dead-lettered it: rule, function or Lambda.
+  redriven_to_queue = { for key, hop in local.queued : key => hop if hop.invocation == "queue" && !contains(keys(local.routes_by_rule), key) }
 }
 
 output "role_arns" {
   description = "ARNs of the functions' roles, by hop."
-  value       = { for key, hop in local.functions : local.hops[key].hop => hop.role_arn }
+  value       = { for key, hop in local.hop_functions : local.hops[key].hop => hop.role_arn }
 }
 
 output "function_arns" {
   description = "ARNs of the functions, by hop."
-  value       = { for key, hop in local.functions : local.hops[key].hop => hop.function_arn }
+  value       = { for key, hop in local.hop_functions : local.hops[key].hop => hop.function_arn }
 }
 
 output "log_group_names" {
   description = "Names of the functions' log groups, by hop."
-  value       = { for key, hop in local.functions : local.hops[key].hop => hop.log_group_name }
+  value       = { for key, hop in local.hop_functions : local.hops[key].hop => hop.log_group_name }
 }
 
 output "idempotency_tables" {
@@ -59,7 +34,7 @@ output "idempotency_tables" {
 
 output "alarm_names" {
   description = "Names of the alarms, by severity (`critical`, `warning`) and `<hop>/<fact>`."
-  value       = { for severity in ["critical", "warning"] : severity => merge(module.alarms.names[severity], [for function in values(local.functions) : function.alarm_names[severity]]...) }
+  value       = { for severity in ["critical", "warning"] : severity => merge(module.alarms.names[severity], values(module.hop)[*].alarm_names[severity]...) }
 }
 
 output "dead_letter_queues" {
@@ -67,15 +42,21 @@ output "dead_letter_queues" {
     Dead-letter queues, by hop, as `dlq-review` takes them. `redrive_target` says where a consumer's dead letter goes to be tried again; one that
     EventBridge sent (it has a `RULE_ARN`) always goes back by the bus, for this hop alone.
   EOT
-  value = { for key, queue in local.dead_letter_queues : local.hops[key].hop => merge(queue, {
-    hop          = local.hops[key].hop
-    destination  = try(local.destinations[key], local.hops[key].hop)
-    function_arn = null
-    redrive      = (contains(keys(local.transforms), key) ? local.transforms[key].failure : local.routes[key].failure).redrive
+  value = { for key, hop in module.hop : local.hops[key].hop => {
+    hop              = local.hops[key].hop
+    destination      = try(local.destinations[key], local.hops[key].hop)
+    queue_arn        = hop.dlq_arn
+    queue_url        = hop.dlq_url
+    source_queue_arn = hop.queue_arn
+    source_queue_url = hop.queue_url
+    function_arn     = null
+    consumer_arn     = contains(keys(local.redriven_to_queue), key) ? hop.function_arn : null
+    redrive_target   = contains(keys(local.redriven_to_queue), key) ? "queue" : "bus"
+    redrive          = merge(local.transforms, local.routes)[key].failure.redrive
     # Where decisions about the hop's events are, and the destination's circuit breaker.
     idempotency_table = contains(keys(local.functions), key) ? local.idempotency_table : null
-    ordered           = try(local.routes[key].ordering, null) == "strict"
-  }) }
+    ordered           = try(local.functions[key].ordering, null) == "strict"
+  } }
 }
 
 ################################################################################
@@ -105,7 +86,7 @@ output "api_destination_arns" {
 output "queue_urls" {
   description = "URLs of the hops' queues, by hop; where the rule sends to a queue of yours, that one. Hops without a queue are not there."
   value = merge(
-    { for key, hop in merge(module.transform, module.route) : local.hops[key].hop => hop.queue_url },
+    { for key in keys(local.queued) : local.hops[key].hop => module.hop[key].queue_url },
     { for key, route in local.routes_to_queue : local.hops[key].hop => route.target.sqs.queue_url },
   )
 }
@@ -125,9 +106,9 @@ output "archive_replay_hops" {
   value = { for key, hop in local.hops : hop.hop => {
     pattern           = local.patterns[key]
     stage             = hop.stage
-    enabled           = hop.enabled
+    enabled           = hop.enabled && !contains(local.retired_keys, key)
     destination       = try(local.destinations[key], null)
-    idempotency_table = contains(keys(local.routes_by_function), key) ? local.idempotency_table : null
+    idempotency_table = contains(keys(local.routes), key) && !contains(keys(local.routes_by_rule), key) ? local.idempotency_table : null
   } }
 }
 

@@ -7,7 +7,7 @@ locals {
 
   # Attributes that are not set are left out: the function knows the defaults.
   destination_documents = { for key, route in local.routes_by_function : key => merge(
-    { name = local.destinations[key] },
+    { name = local.function_destinations[key] },
     { for name, value in { circuit_breaker = route.circuit_breaker, ordering = route.ordering, strict = route.strict } : name => value if value != null },
     try({
       type                  = "http"

@@ -100,6 +100,34 @@ variable "routes" {
   }
 }
 
+variable "retired" {
+  description = <<-EOT
+    Transforms and routes as they were, by key. They get no new events; their queues, functions, redrives and review go on until you take them out here:
+    do that when their queues are empty. Before you remove a transform or route, or make it another kind under the same key, put it here as well.
+      transforms, routes = as the variables of these names. Where the same key is used above, the rule serves that one, and what only the
+                           retired one needs is kept besides: its queue, or the function of a route whose rule now sends by itself
+  EOT
+  type = object({
+    transforms = optional(any, {})
+    routes     = optional(any, {})
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = can(keys(var.retired.transforms)) && can(keys(var.retired.routes))
+    error_message = "retired.transforms and retired.routes must be maps by key."
+  }
+
+  validation {
+    condition = length(setintersection(
+      concat(try(keys(var.retired.transforms), []), try(keys(var.transforms), [])),
+      concat(try(keys(var.retired.routes), []), try(keys(var.routes), [])),
+    )) == 0
+    error_message = "A transform and a route can't share a key, because keys name queues and functions, retired ones included. Give the new one another key."
+  }
+}
+
 ################################################################################
 # Alarms
 ################################################################################

@@ -22,7 +22,7 @@ QUEUES: Final = {
 
 
 def test_queues_are_found() -> None:
-    assert {"internal/sqs-function/queues.tf: this", "internal/sqs-function/queues.tf: dlq"} <= set(QUEUES)
+    assert {"internal/hop-function/queues.tf: this", "internal/hop-function/queues.tf: dlq"} <= set(QUEUES)
 
 
 @pytest.mark.parametrize("queue", QUEUES)

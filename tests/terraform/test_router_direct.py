@@ -74,6 +74,6 @@ def test_functions_without_a_queue_are_told_and_given_what_they_need(
     }
     for name, (handler, variables) in environments(state).items():
         settings: Any = settings_of(handler, monkeypatch).from_env(variables)
-        assert (settings.direct, settings.hop.partition("/")[2]) == (True, name.removeprefix("media-test-"))
+        assert (settings.invocation, settings.hop.partition("/")[2]) == ("direct", name.removeprefix("media-test-"))
         assert set(variables) <= set(settings.variables())
     assert documents(state)["media-test-cms"]["destination"]["name"] == "cms"

@@ -28,7 +28,7 @@ from media_events.delivery.ordering.resequencer import Resequencer
 from media_events.delivery.policies import CircuitBreakerPolicy
 from media_events.handlers.invocation import fail_all, seconds_left
 from media_events.messaging.async_invocation import handle_async_event
-from media_events.messaging.consumer_settings import ConsumerSettings
+from media_events.messaging.consumer_settings import ConsumerSettings, is_batch
 from media_events.messaging.queue_consumer import BatchHandler, BatchResponse, Consumer, consume_batch
 
 
@@ -84,7 +84,7 @@ def _resequencer(
 ) -> Resequencer | None:
     if destination.strict is None:
         return None
-    if _settings().direct:
+    if _settings().queue_url is None:
         raise ConfigurationError(["ordering: strict needs a queue, in which events wait"])
     table = _settings().idempotency_table
     return Resequencer(
@@ -99,7 +99,7 @@ def _resequencer(
     )
 
 
-def _deliverer(context: Any, queue: SqsQueue) -> BatchHandler:
+def _deliverer(context: Any, queue: SqsQueue, *, batch: bool) -> BatchHandler:
     owner = str(context.aws_request_id)
     idempotency = DynamoIdempotencyStore(client("dynamodb"), _settings().idempotency_table, owner=owner)
     try:
@@ -115,7 +115,7 @@ def _deliverer(context: Any, queue: SqsQueue) -> BatchHandler:
         report=telemetry(),
         seconds_left=lambda: seconds_left(context),
         clock=time.time,
-        max_receive_count=None if _settings().direct else _settings().retry_policy.max_receive_count,
+        max_receive_count=_settings().retry_policy.max_receive_count if batch else None,
         circuit_breaker=_circuit_breaker(destination),
         latest=_latest(destination, owner),
         strict=resequencer,
@@ -139,7 +139,7 @@ def handler(event: Any, context: Any) -> BatchResponse | None:
         ),
         request_id=str(context.aws_request_id),
     )
-    if settings.direct:
-        handle_async_event(event, _deliverer(context, queue), consumer)
+    if not is_batch(event):
+        handle_async_event(event, _deliverer(context, queue, batch=False), consumer)
         return None
-    return consume_batch(event, _deliverer(context, queue), consumer)
+    return consume_batch(event, _deliverer(context, queue, batch=True), consumer)

@@ -23,7 +23,7 @@ from media_events.events.publisher import DEFAULT_MAX_ENTRY_BYTES, Publisher
 from media_events.handlers.cold_start import during_init
 from media_events.handlers.invocation import fail_all, seconds_left
 from media_events.messaging.async_invocation import handle_async_event
-from media_events.messaging.consumer_settings import ConsumerSettings
+from media_events.messaging.consumer_settings import ConsumerSettings, is_batch
 from media_events.messaging.queue_consumer import BatchHandler, BatchResponse, Consumer, consume_batch
 from media_events.transform import Step, Transformer, TransformPorts, parse_steps
 
@@ -153,7 +153,7 @@ def handler(event: dict[str, Any], context: Any) -> BatchResponse | None:
         report=telemetry(),
         request_id=str(context.aws_request_id),
     )
-    if settings().direct:
+    if not is_batch(event):
         handle_async_event(event, _transformer(context), consumer)
         return None
     return consume_batch(event, _transformer(context), consumer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from media_events.core.configuration import FunctionSettings
 from media_events.core.settings import env
@@ -20,7 +20,10 @@ LIMITS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsumerSettings(FunctionSettings):
-    """Retries and dead-letter queue; ``invocation`` is ``queue``, or ``direct`` for events from the rule itself."""
+    """Retries and dead-letter queue; ``invocation`` is ``queue``, or ``direct`` for events from the rule itself.
+
+    While a hop changes from one to the other, its function gets both: see :func:`is_batch`.
+    """
 
     dead_letter_queue_url: str = env("DEAD_LETTER_QUEUE_URL")
     invocation: str = env("INVOCATION", default="queue")
@@ -45,11 +48,6 @@ class ConsumerSettings(FunctionSettings):
         ]
 
     @property
-    def direct(self) -> bool:
-        """Whether rules invoke the function themselves, without a queue."""
-        return self.invocation == "direct"
-
-    @property
     def retry_policy(self) -> RetryPolicy:
         """The settings of the retries; without a queue, Lambda counts the attempts itself."""
         return RetryPolicy(
@@ -57,6 +55,15 @@ class ConsumerSettings(FunctionSettings):
             base_seconds=self.retry_base_seconds,
             max_seconds=self.retry_max_seconds,
         )
+
+
+def is_batch(event: Any) -> bool:
+    """Whether the function was invoked with records of a queue, and not by a rule with an event.
+
+    The event says so itself (https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html): a hop that becomes ``direct``
+    may have a queue that runs empty, and one that gets a queue may have events that wait in Lambda's own.
+    """
+    return isinstance(event, Mapping) and "Records" in event
 
 
 def _number(text: str, otherwise: float) -> float:

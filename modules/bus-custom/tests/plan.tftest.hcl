@@ -24,7 +24,15 @@ override_resource {
 }
 
 override_resource {
-  target          = module.ingress["partners"].module.ingress.module.consumer.module.function.aws_iam_role.this
+  target          = module.ingress["partners"].module.ingress.aws_dynamodb_table.idempotency
+  override_during = plan
+  values = {
+    arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-partners-idempotency"
+  }
+}
+
+override_resource {
+  target          = module.ingress["partners"].module.ingress.module.consumer.module.function[0].aws_iam_role.this
   override_during = plan
   values = {
     arn = "arn:aws:iam::123456789012:role/media-test-partners"

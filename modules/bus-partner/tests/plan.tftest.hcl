@@ -61,7 +61,7 @@ override_resource {
 }
 
 override_resource {
-  target          = module.ingress[0].module.ingress.module.consumer.module.function.aws_iam_role.this
+  target          = module.ingress[0].module.ingress.module.consumer.module.function[0].aws_iam_role.this
   override_during = plan
   values = {
     arn = "arn:aws:iam::123456789012:role/media-test-shop"
@@ -69,7 +69,7 @@ override_resource {
 }
 
 override_resource {
-  target          = module.ingress[0].module.ingress.module.consumer.module.function.aws_lambda_function.this
+  target          = module.ingress[0].module.ingress.module.consumer.module.function[0].aws_lambda_function.this
   override_during = plan
   values = {
     arn = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-shop"
@@ -77,7 +77,7 @@ override_resource {
 }
 
 override_resource {
-  target          = module.ingress[0].module.ingress.module.consumer.module.function.aws_cloudwatch_log_group.this
+  target          = module.ingress[0].module.ingress.module.consumer.module.function[0].aws_cloudwatch_log_group.this
   override_during = plan
   values = {
     arn = "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/media-test-shop"

@@ -19,7 +19,7 @@ variables {
 }
 
 override_resource {
-  target          = module.ingress.module.consumer.module.function.aws_iam_role.this
+  target          = module.ingress.module.consumer.module.function[0].aws_iam_role.this
   override_during = plan
   values = {
     arn = "arn:aws:iam::123456789012:role/media-test-renders"
@@ -27,7 +27,7 @@ override_resource {
 }
 
 override_resource {
-  target          = module.ingress.module.consumer.module.function.aws_lambda_function.this
+  target          = module.ingress.module.consumer.module.function[0].aws_lambda_function.this
   override_during = plan
   values = {
     arn = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-renders"
@@ -35,7 +35,7 @@ override_resource {
 }
 
 override_resource {
-  target          = module.ingress.module.consumer.module.function.aws_cloudwatch_log_group.this
+  target          = module.ingress.module.consumer.module.function[0].aws_cloudwatch_log_group.this
   override_during = plan
   values = {
     arn = "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/media-test-renders"

@@ -11,7 +11,7 @@ output "hops" {
     hops           = { for key, hop in local.hops : key => { hop = hop.hop, stage = hop.stage, enabled = hop.enabled, rule_retry = hop.rule_retry } }
     patterns       = local.patterns
     # For the rules: those of one hop may be known when those of all are not.
-    text_problems = { for key, hop in local.hops : key => [for problem in local.text_problems[hop.path] : "${hop.path}: ${problem}"] }
+    text_problems = { for key, hop in local.hops : key => [for problem in local.text_problems[hop.path] : "${local.place}${hop.path}: ${problem}"] }
   }
 
   precondition {

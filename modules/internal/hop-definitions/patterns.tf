@@ -24,10 +24,12 @@ locals {
 
   patterns = { for key, hop in local.hops : key => jsonencode(merge(local.user_patterns[key], local.source_conditions[key], {
     detail = merge(try(merge(local.user_patterns[key].detail), {}), {
-      metadata = merge(try(merge(local.user_patterns[key].detail.metadata), {}), {
-        stage   = [hop.stage]
-        redrive = { route = [{ exists = false }, hop.hop] }
-      })
+      metadata = merge(
+        try(merge(local.user_patterns[key].detail.metadata), {}),
+        # The stage goes without saying for what is redriven, and may be another one by default than it was.
+        { for field, value in { stage = [hop.stage] } : field => value if !var.retired },
+        { redrive = { route = concat([for value in [{ exists = false }] : value if !var.retired], [hop.hop]) } },
+      )
     })
   })) }
 

@@ -393,9 +393,10 @@ locals {
 }
 
 locals {
+  place = var.retired ? "retired." : ""
   all_known_problems = concat(
-    [for problem in local.schema_problems : "${problem.hop}: ${problem.text}" if !contains(keys(local.known_problems), problem.hop)],
-    flatten([for id, problems in local.known_problems : [for problem in problems : "${id}: ${problem}"]]),
+    [for problem in local.schema_problems : "${local.place}${problem.hop}: ${problem.text}" if !contains(keys(local.known_problems), problem.hop)],
+    flatten([for id, problems in local.known_problems : [for problem in problems : "${local.place}${id}: ${problem}"]]),
   )
-  all_text_problems = flatten([for id, problems in local.text_problems : [for problem in problems : "${id}: ${problem}"]])
+  all_text_problems = flatten([for id, problems in local.text_problems : [for problem in problems : "${local.place}${id}: ${problem}"]])
 }

@@ -10,6 +10,13 @@ variable "bus_arn" {
   nullable    = false
 }
 
+variable "retired" {
+  description = "Whether the hops get nothing but what is redriven to them."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "transforms" {
   description = "Transforms by key, as the user wrote them."
   type        = any

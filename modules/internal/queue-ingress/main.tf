@@ -95,9 +95,10 @@ locals {
 }
 
 module "consumer" {
-  source = "../sqs-function"
+  source = "../hop-function"
 
   name               = var.name
+  account_id         = split(":", local.idempotency_table.arn)[4]
   hop                = local.hop
   description        = "Normalises and publishes the events of partners"
   handler            = "media_events.handlers.queue_ingress.handler"

@@ -64,7 +64,7 @@ run "outputs_are_keyed_by_hop" {
   }
 
   assert {
-    condition     = length(module.bucket) == 1 && module.transform["tidy"].environment["BODIES_URI"] == "s3://made/bodies/events/"
+    condition     = length(module.bucket) == 1 && module.hop["tidy"].environment["BODIES_URI"] == "s3://made/bodies/events/"
     error_message = "Without a bucket the module makes one, and its functions use it."
   }
 }

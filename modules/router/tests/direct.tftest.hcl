@@ -50,25 +50,25 @@ override_resource {
 }
 
 override_resource {
-  target          = module.direct["cms"].aws_sqs_queue.dlq
+  target          = module.hop["cms"].aws_sqs_queue.dlq
   override_during = plan
   values          = { arn = "arn:aws:sqs:eu-west-1:123456789012:media-test-cms-dlq", url = "https://sqs.example/media-test-cms-dlq" }
 }
 
 override_resource {
-  target          = module.direct["tidy"].aws_sqs_queue.dlq
+  target          = module.hop["tidy"].aws_sqs_queue.dlq
   override_during = plan
   values          = { arn = "arn:aws:sqs:eu-west-1:123456789012:media-test-tidy-dlq", url = "https://sqs.example/media-test-tidy-dlq" }
 }
 
 override_resource {
-  target          = module.direct["cms"].module.function.aws_lambda_function.this
+  target          = module.hop["cms"].module.function[0].aws_lambda_function.this
   override_during = plan
   values          = { arn = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-cms" }
 }
 
 override_resource {
-  target          = module.direct["cms"].module.function.aws_cloudwatch_log_group.this
+  target          = module.hop["cms"].module.function[0].aws_cloudwatch_log_group.this
   override_during = plan
   values          = { arn = "arn:aws:logs:eu-west-1:123456789012:log-group:cms" }
 }
@@ -78,20 +78,19 @@ run "the_rules_target_is_the_function_with_a_dead_letter_queue_and_retries_of_it
 
   assert {
     condition = (
-      toset(keys(aws_cloudwatch_event_target.function)) == toset(["tidy", "cms"])
-      && toset(keys(aws_cloudwatch_event_target.queue)) == toset(["queued", "mam"])
-      && keys(aws_cloudwatch_event_target.own) == ["lake"]
-      && toset(keys(module.direct)) == toset(["tidy", "cms"])
+      toset(keys(aws_cloudwatch_event_target.this)) == toset(["tidy", "cms", "queued", "mam", "lake"])
+      && [for key, hop in module.hop : key if hop.queue_name != null] == ["mam", "queued"]
+      && [for key, hop in module.hop : key if hop.function_name != null] == ["cms", "mam", "queued", "tidy"]
     )
     error_message = "Each hop has one target, of the kind that it asks for."
   }
 
   assert {
     condition = (
-      aws_cloudwatch_event_target.function["cms"].arn == "arn:aws:lambda:eu-west-1:123456789012:function:media-test-cms"
-      && aws_cloudwatch_event_target.function["cms"].dead_letter_config[0].arn == "arn:aws:sqs:eu-west-1:123456789012:media-test-cms-dlq"
-      && aws_cloudwatch_event_target.function["cms"].retry_policy[0].maximum_event_age_in_seconds == 3600
-      && aws_cloudwatch_event_target.function["cms"].retry_policy[0].maximum_retry_attempts == 10
+      aws_cloudwatch_event_target.this["cms"].arn == "arn:aws:lambda:eu-west-1:123456789012:function:media-test-cms"
+      && aws_cloudwatch_event_target.this["cms"].dead_letter_config[0].arn == "arn:aws:sqs:eu-west-1:123456789012:media-test-cms-dlq"
+      && aws_cloudwatch_event_target.this["cms"].retry_policy[0].maximum_event_age_in_seconds == 3600
+      && aws_cloudwatch_event_target.this["cms"].retry_policy[0].maximum_retry_attempts == 10
       && aws_cloudwatch_event_rule.this["cms"].state == "DISABLED"
     )
     error_message = "The rule must have where to put what it could not hand over."
@@ -102,7 +101,7 @@ run "functions_do_and_may_do_the_same_as_behind_a_queue_but_for_the_queue" {
   command = plan
 
   assert {
-    condition = jsondecode(module.direct["cms"].policy).Statement == [
+    condition = jsondecode(module.hop["cms"].policy).Statement == [
       { Sid = "WriteLog", Effect = "Allow", Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = ["arn:aws:logs:eu-west-1:123456789012:log-group:cms:*"] },
       { Sid = "ReadConfiguration", Effect = "Allow", Action = ["s3:GetObject"], Resource = ["arn:aws:s3:::kit/configuration/media-test-cms/*"] },
       { Sid = "GiveUp", Effect = "Allow", Action = ["sqs:SendMessage"], Resource = ["arn:aws:sqs:eu-west-1:123456789012:media-test-cms-dlq"] },
@@ -113,13 +112,13 @@ run "functions_do_and_may_do_the_same_as_behind_a_queue_but_for_the_queue" {
 
   assert {
     condition = (
-      module.direct["cms"].environment["INVOCATION"] == "direct"
-      && module.direct["cms"].environment["HOP"] == "route/cms"
-      && module.direct["cms"].environment["IDEMPOTENCY_TABLE"] == "media-test-idempotency"
-      && !contains(keys(module.direct["cms"].environment), "QUEUE_URL")
-      && module.direct["tidy"].environment["BUS_ARN"] == "arn:aws:events:eu-west-1:123456789012:event-bus/media"
-      && module.direct["tidy"].environment["BODIES_URI"] == "s3://kit/bodies/events/"
-      && module.direct["tidy"].environment["IDEMPOTENCY_TABLE"] == "media-test-idempotency"
+      module.hop["cms"].environment["INVOCATION"] == "direct"
+      && module.hop["cms"].environment["HOP"] == "route/cms"
+      && module.hop["cms"].environment["IDEMPOTENCY_TABLE"] == "media-test-idempotency"
+      && !contains(keys(module.hop["cms"].environment), "QUEUE_URL")
+      && module.hop["tidy"].environment["BUS_ARN"] == "arn:aws:events:eu-west-1:123456789012:event-bus/media"
+      && module.hop["tidy"].environment["BODIES_URI"] == "s3://kit/bodies/events/"
+      && module.hop["tidy"].environment["IDEMPOTENCY_TABLE"] == "media-test-idempotency"
     )
     error_message = "The environment must be what the contract between modules and functions says."
   }
@@ -134,7 +133,7 @@ run "dead_letters_go_back_by_the_bus_for_the_hop_alone" {
   command = plan
 
   assert {
-    condition = output.dead_letter_queues["route/cms"] == {
+    condition = jsonencode(output.dead_letter_queues["route/cms"]) == jsonencode({
       queue_arn         = "arn:aws:sqs:eu-west-1:123456789012:media-test-cms-dlq"
       queue_url         = "https://sqs.example/media-test-cms-dlq"
       hop               = "route/cms"
@@ -147,7 +146,7 @@ run "dead_letters_go_back_by_the_bus_for_the_hop_alone" {
       redrive_target    = "bus"
       redrive           = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 3600, max_age_seconds = 172800, max_per_second = 5 }
       idempotency_table = { name = "media-test-idempotency", arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-idempotency" }
-    }
+    })
     error_message = "There is no queue to go back to; the rule takes what is redriven to its route."
   }
 

@@ -82,67 +82,67 @@ override_resource {
 }
 
 override_resource {
-  target          = aws_sqs_queue.dlq
+  target          = module.hop["ordered"].aws_sqs_queue.dlq
   override_during = plan
   values          = { arn = "arn:aws:sqs:eu-west-1:123456789012:direct-dlq", url = "https://sqs.example/direct-dlq" }
 }
 
 override_resource {
-  target          = module.transform["enrich"].aws_sqs_queue.this
+  target          = module.hop["enrich"].aws_sqs_queue.this
   override_during = plan
   values          = { arn = "arn:aws:sqs:eu-west-1:123456789012:media-test-enrich", url = "https://sqs.example/media-test-enrich" }
 }
 
 override_resource {
-  target          = module.transform["enrich"].aws_sqs_queue.dlq
+  target          = module.hop["enrich"].aws_sqs_queue.dlq
   override_during = plan
   values          = { arn = "arn:aws:sqs:eu-west-1:123456789012:media-test-enrich-dlq", url = "https://sqs.example/media-test-enrich-dlq" }
 }
 
 override_resource {
-  target          = module.transform["enrich"].module.function.aws_cloudwatch_log_group.this
+  target          = module.hop["enrich"].module.function[0].aws_cloudwatch_log_group.this
   override_during = plan
   values          = { arn = "arn:aws:logs:eu-west-1:123456789012:log-group:enrich" }
 }
 
 override_resource {
-  target          = module.route["cms"].aws_sqs_queue.this
+  target          = module.hop["cms"].aws_sqs_queue.this
   override_during = plan
   values          = { arn = "arn:aws:sqs:eu-west-1:123456789012:media-test-cms", url = "https://sqs.example/media-test-cms" }
 }
 
 override_resource {
-  target          = module.route["cms"].aws_sqs_queue.dlq
+  target          = module.hop["cms"].aws_sqs_queue.dlq
   override_during = plan
   values          = { arn = "arn:aws:sqs:eu-west-1:123456789012:media-test-cms-dlq", url = "https://sqs.example/media-test-cms-dlq" }
 }
 
 override_resource {
-  target          = module.route["cms"].module.function.aws_cloudwatch_log_group.this
+  target          = module.hop["cms"].module.function[0].aws_cloudwatch_log_group.this
   override_during = plan
   values          = { arn = "arn:aws:logs:eu-west-1:123456789012:log-group:cms" }
 }
 
 override_resource {
-  target          = module.route["cms"].module.function.aws_lambda_function.this
+  target          = module.hop["cms"].module.function[0].aws_lambda_function.this
   override_during = plan
   values          = { arn = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-cms" }
 }
 
 override_resource {
-  target          = module.route["ingest"].aws_sqs_queue.this
+  target          = module.hop["ingest"].aws_sqs_queue.this
   override_during = plan
   values          = { arn = "arn:aws:sqs:eu-west-1:123456789012:media-test-ingest", url = "https://sqs.example/media-test-ingest" }
 }
 
 override_resource {
-  target          = module.route["ingest"].aws_sqs_queue.dlq
+  target          = module.hop["ingest"].aws_sqs_queue.dlq
   override_during = plan
   values          = { arn = "arn:aws:sqs:eu-west-1:123456789012:media-test-ingest-dlq", url = "https://sqs.example/media-test-ingest-dlq" }
 }
 
 override_resource {
-  target          = module.route["ingest"].module.function.aws_cloudwatch_log_group.this
+  target          = module.hop["ingest"].module.function[0].aws_cloudwatch_log_group.this
   override_during = plan
   values          = { arn = "arn:aws:logs:eu-west-1:123456789012:log-group:ingest" }
 }
@@ -248,69 +248,56 @@ run "targets_have_their_own_dead_letter_queues_and_the_policies_that_let_rules_i
 
   assert {
     condition = (
-      toset(concat(keys(aws_cloudwatch_event_target.queue), keys(aws_cloudwatch_event_target.own))) == toset(keys(aws_cloudwatch_event_rule.this))
-      && aws_cloudwatch_event_target.queue["cms"].arn == "arn:aws:sqs:eu-west-1:123456789012:media-test-cms"
-      && aws_cloudwatch_event_target.queue["cms"].dead_letter_config[0].arn == "arn:aws:sqs:eu-west-1:123456789012:media-test-cms-dlq"
-      && aws_cloudwatch_event_target.queue["enrich"].dead_letter_config[0].arn == "arn:aws:sqs:eu-west-1:123456789012:media-test-enrich-dlq"
-      && aws_cloudwatch_event_target.own["ordered"].dead_letter_config[0].arn == "arn:aws:sqs:eu-west-1:123456789012:direct-dlq"
+      toset(keys(aws_cloudwatch_event_target.this)) == toset(keys(aws_cloudwatch_event_rule.this))
+      && aws_cloudwatch_event_target.this["cms"].arn == "arn:aws:sqs:eu-west-1:123456789012:media-test-cms"
+      && aws_cloudwatch_event_target.this["cms"].dead_letter_config[0].arn == "arn:aws:sqs:eu-west-1:123456789012:media-test-cms-dlq"
+      && aws_cloudwatch_event_target.this["enrich"].dead_letter_config[0].arn == "arn:aws:sqs:eu-west-1:123456789012:media-test-enrich-dlq"
+      && aws_cloudwatch_event_target.this["ordered"].dead_letter_config[0].arn == "arn:aws:sqs:eu-west-1:123456789012:direct-dlq"
     )
     error_message = "Each rule has one target, with the hop's own dead-letter queue."
   }
 
   assert {
     condition = (
-      aws_cloudwatch_event_target.queue["cms"].retry_policy[0].maximum_event_age_in_seconds == 3600
-      && aws_cloudwatch_event_target.queue["cms"].retry_policy[0].maximum_retry_attempts == 185
-      && aws_cloudwatch_event_target.own["ordered"].retry_policy[0].maximum_event_age_in_seconds == 86400
-      && aws_cloudwatch_event_target.own["ordered"].retry_policy[0].maximum_retry_attempts == 3
+      aws_cloudwatch_event_target.this["cms"].retry_policy[0].maximum_event_age_in_seconds == 3600
+      && aws_cloudwatch_event_target.this["cms"].retry_policy[0].maximum_retry_attempts == 185
+      && aws_cloudwatch_event_target.this["ordered"].retry_policy[0].maximum_event_age_in_seconds == 86400
+      && aws_cloudwatch_event_target.this["ordered"].retry_policy[0].maximum_retry_attempts == 3
     )
     error_message = "Half a retry policy means 0 for the other half: both must be set."
   }
 
   assert {
     condition = (
-      aws_cloudwatch_event_target.own["lake"].arn == "arn:aws:sqs:eu-west-1:123456789012:lake"
-      && aws_cloudwatch_event_target.own["lake"].input_transformer[0].input_template == "{\"id\": <id>}"
-      && aws_cloudwatch_event_target.own["lake"].input_transformer[0].input_paths == tomap({ id = "$.detail.metadata.id" })
-      && aws_cloudwatch_event_target.own["ordered"].sqs_target[0].message_group_id == "qc"
-      && length(aws_cloudwatch_event_target.own["lake"].sqs_target) == 0
+      aws_cloudwatch_event_target.this["lake"].arn == "arn:aws:sqs:eu-west-1:123456789012:lake"
+      && aws_cloudwatch_event_target.this["lake"].input_transformer[0].input_template == "{\"id\": <id>}"
+      && aws_cloudwatch_event_target.this["lake"].input_transformer[0].input_paths == tomap({ id = "$.detail.metadata.id" })
+      && aws_cloudwatch_event_target.this["ordered"].sqs_target[0].message_group_id == "qc"
+      && length(aws_cloudwatch_event_target.this["lake"].sqs_target) == 0
     )
     error_message = "A direct route sends to the user's queue, transformed if asked, with a message group if FIFO."
   }
 
   assert {
-    condition     = alltrue([for queue in values(aws_sqs_queue.dlq) : !endswith(queue.name, ".fifo") && queue.message_retention_seconds == 1209600 && queue.visibility_timeout_seconds >= 360 && queue.sqs_managed_sse_enabled])
-    error_message = "EventBridge refuses FIFO dead-letter queues; they keep 14 days, encrypted, and outlast the redrive function's timeout six times."
-  }
-
-  assert {
-    condition = jsondecode(aws_sqs_queue.dlq["ordered"].policy).Statement == [
+    condition = jsondecode(module.hop["ordered"].dlq_policy).Statement == [
       {
-        Sid       = "RuleSendsDeadLetters"
-        Effect    = "Allow"
-        Action    = "sqs:SendMessage"
-        Resource  = "arn:aws:sqs:eu-west-1:123456789012:media-test-ordered-dlq"
-        Principal = { Service = "events.amazonaws.com" }
-        Condition = {
-          ArnEquals    = { "aws:SourceArn" = "arn:aws:events:eu-west-1:123456789012:rule/media/media-test-ordered" }
-          StringEquals = { "aws:SourceAccount" = "123456789012" }
-        }
-      },
-      {
-        Sid       = "OnlyEncryptedTransport"
+        Sid       = "DenyWithoutTls"
         Effect    = "Deny"
         Action    = "sqs:*"
         Resource  = "arn:aws:sqs:eu-west-1:123456789012:media-test-ordered-dlq"
         Principal = "*"
         Condition = { Bool = { "aws:SecureTransport" = "false" } }
       },
+      {
+        Sid       = "AllowRules"
+        Effect    = "Allow"
+        Action    = "sqs:SendMessage"
+        Resource  = "arn:aws:sqs:eu-west-1:123456789012:media-test-ordered-dlq"
+        Principal = { Service = "events.amazonaws.com" }
+        Condition = { ArnEquals = { "aws:SourceArn" = ["arn:aws:events:eu-west-1:123456789012:rule/media/media-test-ordered"] } }
+      },
     ]
     error_message = "Without this policy EventBridge loses the event; with a wider one any rule could fill the queue."
-  }
-
-  assert {
-    condition     = jsondecode(aws_sqs_queue.dlq["ordered"].redrive_allow_policy) == { redrivePermission = "denyAll" }
-    error_message = "It is a rule's dead-letter queue: no queue may use it as its own."
   }
 
   assert {
@@ -322,7 +309,7 @@ run "targets_have_their_own_dead_letter_queues_and_the_policies_that_let_rules_i
   }
 
   assert {
-    condition     = keys(aws_sqs_queue_policy.target) == ["lake"] && jsondecode(aws_sqs_queue_policy.target["lake"].policy) == jsondecode(output.sqs_target_policies["lake"])
+    condition     = keys(aws_sqs_queue_policy.own_target) == ["lake"] && jsondecode(aws_sqs_queue_policy.own_target["lake"].policy) == jsondecode(output.sqs_target_policies["lake"])
     error_message = "The policy is attached on request only."
   }
 }
@@ -336,7 +323,7 @@ run "rules_of_the_default_bus_have_no_bus_in_their_arn_and_their_metrics" {
 
   assert {
     condition = (
-      jsondecode(aws_sqs_queue.dlq["ordered"].policy).Statement[0].Condition.ArnEquals["aws:SourceArn"] == "arn:aws:events:eu-west-1:123456789012:rule/media-test-ordered"
+      jsondecode(module.hop["ordered"].dlq_policy).Statement[1].Condition.ArnEquals["aws:SourceArn"] == ["arn:aws:events:eu-west-1:123456789012:rule/media-test-ordered"]
       && jsondecode(output.sqs_target_policies["ordered"]).Statement[0].Condition.ArnEquals["aws:SourceArn"] == "arn:aws:events:eu-west-1:123456789012:rule/media-test-*"
     )
     error_message = "rule/default/<name> matches no rule, and the dead letters would be lost."
@@ -356,7 +343,7 @@ run "functions_may_do_and_are_told_what_their_handlers_need" {
   command = plan
 
   assert {
-    condition = jsondecode(module.route["cms"].policy).Statement == [
+    condition = jsondecode(module.hop["cms"].policy).Statement == [
       { Sid = "WriteLog", Effect = "Allow", Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = ["arn:aws:logs:eu-west-1:123456789012:log-group:cms:*"] },
       { Sid = "ReadConfiguration", Effect = "Allow", Action = ["s3:GetObject"], Resource = ["arn:aws:s3:::kit/configuration/media-test-cms/*"] },
       { Sid = "ConsumeQueue", Effect = "Allow", Action = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"], Resource = ["arn:aws:sqs:eu-west-1:123456789012:media-test-cms"] },
@@ -369,14 +356,14 @@ run "functions_may_do_and_are_told_what_their_handlers_need" {
   }
 
   assert {
-    condition = [for statement in jsondecode(module.route["ingest"].policy).Statement : statement if contains(["StartExecution", "Secret"], statement.Sid)] == [
+    condition = [for statement in jsondecode(module.hop["ingest"].policy).Statement : statement if contains(["StartExecution", "Secret"], statement.Sid)] == [
       { Sid = "StartExecution", Effect = "Allow", Action = ["states:StartExecution"], Resource = ["arn:aws:states:eu-west-1:123456789012:stateMachine:ingest"] },
     ]
     error_message = "A route to a state machine starts that one, and reads no secret."
   }
 
   assert {
-    condition = [for statement in jsondecode(module.transform["enrich"].policy).Statement : statement if !contains(["WriteLog", "ReadConfiguration", "ConsumeQueue", "GiveUp"], statement.Sid)] == [
+    condition = [for statement in jsondecode(module.hop["enrich"].policy).Statement : statement if !contains(["WriteLog", "ReadConfiguration", "ConsumeQueue", "GiveUp"], statement.Sid)] == [
       { Sid = "EventBodies", Effect = "Allow", Action = ["s3:GetObject", "s3:PutObject"], Resource = ["arn:aws:s3:::kit/bodies/events/*"] },
       { Sid = "FindEventBodies", Effect = "Allow", Action = ["s3:ListBucket"], Resource = ["arn:aws:s3:::kit"], Condition = { StringLike = { "s3:prefix" = ["bodies/events/*"] } } },
       { Sid = "IdempotencyStore", Effect = "Allow", Action = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"], Resource = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-idempotency"] },
@@ -387,12 +374,12 @@ run "functions_may_do_and_are_told_what_their_handlers_need" {
 
   assert {
     condition = (
-      module.route["cms"].environment["HOP"] == "route/cms"
-      && module.route["cms"].environment["IDEMPOTENCY_TABLE"] == "media-test-idempotency"
-      && !contains(keys(module.route["cms"].environment), "BUS_ARN")
-      && module.transform["enrich"].environment["HOP"] == "transform/enrich"
-      && module.transform["enrich"].environment["BUS_ARN"] == "arn:aws:events:eu-west-1:123456789012:event-bus/media"
-      && module.transform["enrich"].environment["BODIES_URI"] == "s3://kit/bodies/events/"
+      module.hop["cms"].environment["HOP"] == "route/cms"
+      && module.hop["cms"].environment["IDEMPOTENCY_TABLE"] == "media-test-idempotency"
+      && !contains(keys(module.hop["cms"].environment), "BUS_ARN")
+      && module.hop["enrich"].environment["HOP"] == "transform/enrich"
+      && module.hop["enrich"].environment["BUS_ARN"] == "arn:aws:events:eu-west-1:123456789012:event-bus/media"
+      && module.hop["enrich"].environment["BODIES_URI"] == "s3://kit/bodies/events/"
     )
     error_message = "The environment must be what the contract between modules and functions says."
   }
@@ -439,10 +426,10 @@ run "idempotency_store_alarms_and_outputs_are_complete" {
       toset(keys(module.alarms.alarms)) == toset(concat(
         ["circuit-breaker-open", "events-waiting"],
         [for key in keys(aws_cloudwatch_event_rule.this) : "${key}-rule-failed"],
-        [for key in keys(aws_sqs_queue.dlq) : "${key}-dlq-age"],
       ))
       && module.alarms.alarms["cms-rule-failed"].metrics["lost"] == "AWS/Events InvocationsFailedToBeSentToDlq Sum ${jsonencode({ EventBusName = "media", RuleName = "media-test-cms" })}"
-      && module.alarms.alarms["ordered-dlq-age"].threshold == 600 + 3600
+      && local.definitions["ordered"].failure.dlq_age_alarm_seconds == 600 + 3600
+      && module.hop["ordered"].alarm_names.critical == { "route/ordered/dlq-age" = "media-test-ordered-dlq-age" }
       && module.alarms.alarms["events-waiting"].metrics["age"] == "MediaEvents WaitingEventAge Maximum ${jsonencode({ router = "media-test" })}"
       && module.alarms.alarms["circuit-breaker-open"].threshold == 3600
       && alltrue([for alarm in values(module.alarms.alarms) : alarm.missing == "notBreaching"])
@@ -496,8 +483,7 @@ run "a_customer_managed_key_encrypts_queues_and_table" {
   assert {
     condition = (
       aws_dynamodb_table.idempotency[0].server_side_encryption[0].kms_key_arn == var.settings.kms_key.arn
-      && aws_sqs_queue.dlq["ordered"].kms_master_key_id == var.settings.kms_key.arn
-      && contains([for statement in jsondecode(module.route["cms"].policy).Statement : statement.Sid], "UseKey")
+      && contains([for statement in jsondecode(module.hop["cms"].policy).Statement : statement.Sid], "UseKey")
     )
     error_message = "Everything that stores events must use the key, and the functions must be allowed to."
   }
@@ -565,7 +551,7 @@ run "a_router_of_direct_routes_has_no_function_table_or_bucket" {
   }
 
   assert {
-    condition     = length(aws_dynamodb_table.idempotency) == 0 && length(module.bucket) == 0 && length(module.route) == 0 && output.idempotency_tables == {}
+    condition     = length(aws_dynamodb_table.idempotency) == 0 && length(module.bucket) == 0 && alltrue([for hop in module.hop : hop.function_name == null]) && output.idempotency_tables == {}
     error_message = "A resource that nobody uses must not be made."
   }
 }
@@ -593,17 +579,15 @@ run "any_number_of_targets_for_one_pattern_and_of_routes_to_one_target" {
   assert {
     condition = (
       length(distinct([for rule in values(aws_cloudwatch_event_rule.this) : rule.name])) == 21
-      && sort([for target in concat(values(aws_cloudwatch_event_target.queue), values(aws_cloudwatch_event_target.own)) : target.rule]) == sort([for rule in values(aws_cloudwatch_event_rule.this) : rule.name])
+      && sort([for target in values(aws_cloudwatch_event_target.this) : target.rule]) == sort([for rule in values(aws_cloudwatch_event_rule.this) : rule.name])
     )
     error_message = "A rule takes five targets: each route has a rule of its own, with one target."
   }
 
   assert {
     condition = (
-      length(distinct(concat(
-        [for hop in values(module.route) : hop.queue_name], [for hop in values(module.route) : hop.dlq_name], [for queue in values(aws_sqs_queue.dlq) : queue.name],
-      ))) == 14 + 14 + 7
-      && length(distinct([for hop in values(module.route) : hop.function_name])) == 14
+      length(distinct(compact(concat(values(module.hop)[*].queue_name, values(module.hop)[*].dlq_name)))) == 14 + 21
+      && length(distinct(compact(values(module.hop)[*].function_name))) == 14
     )
     error_message = "No two resources share a name."
   }

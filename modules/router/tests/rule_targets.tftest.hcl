@@ -111,7 +111,7 @@ override_resource {
 override_resource {
   target          = aws_iam_role.api_destination["to-crm"]
   override_during = plan
-  values          = { arn = "arn:aws:iam::123456789012:role/media-test-to-crm" }
+  values          = { arn = "arn:aws:iam::123456789012:role/media-test-to-crm-target" }
 }
 
 override_resource {
@@ -121,7 +121,7 @@ override_resource {
 }
 
 override_resource {
-  target          = aws_sqs_queue.dlq
+  target          = module.hop["to-crm"].aws_sqs_queue.dlq
   override_during = plan
   values          = { arn = "arn:aws:sqs:eu-west-1:123456789012:dlq", url = "https://sqs.example/dlq" }
 }
@@ -202,12 +202,12 @@ run "api_destinations_are_called_by_a_role_of_the_rules_own" {
 
   assert {
     condition = (
-      aws_cloudwatch_event_target.own["to-crm"].arn == "arn:aws:events:eu-west-1:123456789012:api-destination/media-test-crm/11111111"
-      && aws_cloudwatch_event_target.own["to-crm"].role_arn == "arn:aws:iam::123456789012:role/media-test-to-crm"
-      && aws_cloudwatch_event_target.own["to-crm"].dead_letter_config[0].arn == "arn:aws:sqs:eu-west-1:123456789012:dlq"
-      && aws_cloudwatch_event_target.own["to-crm"].retry_policy[0].maximum_event_age_in_seconds == 7200
-      && aws_cloudwatch_event_target.own["to-crm"].retry_policy[0].maximum_retry_attempts == 20
-      && aws_cloudwatch_event_target.own["to-crm"].input_transformer[0].input_template == "{\"asset\": <data>}"
+      aws_cloudwatch_event_target.this["to-crm"].arn == "arn:aws:events:eu-west-1:123456789012:api-destination/media-test-crm/11111111"
+      && aws_cloudwatch_event_target.this["to-crm"].role_arn == "arn:aws:iam::123456789012:role/media-test-to-crm-target"
+      && aws_cloudwatch_event_target.this["to-crm"].dead_letter_config[0].arn == "arn:aws:sqs:eu-west-1:123456789012:dlq"
+      && aws_cloudwatch_event_target.this["to-crm"].retry_policy[0].maximum_event_age_in_seconds == 7200
+      && aws_cloudwatch_event_target.this["to-crm"].retry_policy[0].maximum_retry_attempts == 20
+      && aws_cloudwatch_event_target.this["to-crm"].input_transformer[0].input_template == "{\"asset\": <data>}"
       && aws_cloudwatch_event_rule.this["deletions-to-crm"].state == "DISABLED"
     )
     error_message = "The target must be complete: role, dead-letter queue, retry, transformer, switch."
@@ -215,11 +215,11 @@ run "api_destinations_are_called_by_a_role_of_the_rules_own" {
 
   assert {
     condition = (
-      aws_cloudwatch_event_target.own["to-crm"].http_target[0].header_parameters == tomap({ Idempotency-Key = "$.detail.metadata.id", X-Type = "$.detail-type" })
-      && aws_cloudwatch_event_target.own["deletions-to-crm"].http_target[0].header_parameters == tomap({ idempotency-key = "$.id" })
-      && aws_cloudwatch_event_target.own["to-crm"].http_target[0].query_string_parameters == tomap({ by = "media" })
-      && aws_cloudwatch_event_target.own["to-crm"].http_target[0].path_parameter_values == tolist(["$.detail.metadata.subject"])
-      && length(aws_cloudwatch_event_target.own["to-audit"].http_target) == 0
+      aws_cloudwatch_event_target.this["to-crm"].http_target[0].header_parameters == tomap({ Idempotency-Key = "$.detail.metadata.id", X-Type = "$.detail-type" })
+      && aws_cloudwatch_event_target.this["deletions-to-crm"].http_target[0].header_parameters == tomap({ idempotency-key = "$.id" })
+      && aws_cloudwatch_event_target.this["to-crm"].http_target[0].query_string_parameters == tomap({ by = "media" })
+      && aws_cloudwatch_event_target.this["to-crm"].http_target[0].path_parameter_values == tolist(["$.detail.metadata.subject"])
+      && length(aws_cloudwatch_event_target.this["to-audit"].http_target) == 0
     )
     error_message = "A receiver must be able to tell repetitions, by the event's id unless the user says otherwise."
   }
@@ -252,10 +252,10 @@ run "log_groups_let_the_rules_in" {
       keys(aws_cloudwatch_log_group.target) == ["to-audit"]
       && aws_cloudwatch_log_group.target["to-audit"].name == "/aws/events/media-test-to-audit"
       && aws_cloudwatch_log_group.target["to-audit"].retention_in_days == 30
-      && aws_cloudwatch_event_target.own["to-audit"].arn == "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/events/media-test-to-audit"
-      && aws_cloudwatch_event_target.own["failures-to-audit"].arn == aws_cloudwatch_event_target.own["to-audit"].arn
-      && aws_cloudwatch_event_target.own["to-shared-log"].arn == "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/events/shared"
-      && aws_cloudwatch_event_target.own["to-audit"].role_arn == null
+      && aws_cloudwatch_event_target.this["to-audit"].arn == "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/events/media-test-to-audit"
+      && aws_cloudwatch_event_target.this["failures-to-audit"].arn == aws_cloudwatch_event_target.this["to-audit"].arn
+      && aws_cloudwatch_event_target.this["to-shared-log"].arn == "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/events/shared"
+      && aws_cloudwatch_event_target.this["to-audit"].role_arn == null
     )
     error_message = "A log group for the destination, or the one that exists, by its ARN without :*."
   }
@@ -309,9 +309,9 @@ run "dead_letters_alarms_and_the_way_back_are_those_of_every_rule" {
 
   assert {
     condition = (
-      toset(keys(aws_sqs_queue.dlq)) == toset(keys(var.routes))
-      && toset(keys(module.alarms.alarms)) == toset(flatten([for key in keys(var.routes) : ["${key}-dlq-age", "${key}-rule-failed"]]))
-      && jsondecode(aws_sqs_queue.dlq["to-audit"].policy).Statement[0].Condition.ArnEquals["aws:SourceArn"] == "arn:aws:events:eu-west-1:123456789012:rule/media/media-test-to-audit"
+      [for hop in values(module.hop) : hop.dlq_name] == [for key in keys(var.routes) : "media-test-${key}-dlq"]
+      && toset(keys(output.alarm_names.critical)) == toset(flatten([for key in keys(var.routes) : ["route/${key}/dlq-age", "router/media-test/${key}-rule-failed"]]))
+      && jsondecode(module.hop["to-audit"].dlq_policy).Statement[1].Condition.ArnEquals["aws:SourceArn"] == ["arn:aws:events:eu-west-1:123456789012:rule/media/media-test-to-audit"]
       && alltrue([for queue in values(output.dead_letter_queues) : queue.redrive_target == "bus" && queue.source_queue_arn == null])
       && output.dead_letter_queues["route/deletions-to-crm"].destination == "crm"
       && length(aws_dynamodb_table.idempotency) == 0

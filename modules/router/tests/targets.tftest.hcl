@@ -121,7 +121,7 @@ run "functions_are_told_their_targets" {
   }
 
   assert {
-    condition     = length(aws_cloudwatch_event_target.own) == 0 && toset(keys(aws_cloudwatch_event_target.queue)) == toset(keys(var.routes))
+    condition     = length(local.own_target) == 0 && toset(keys(local.queued)) == toset(keys(var.routes))
     error_message = "With a mode a function delivers, not the rule: only it knows each event's own ordering key."
   }
 }

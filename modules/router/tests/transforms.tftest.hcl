@@ -51,19 +51,19 @@ override_resource {
 }
 
 override_resource {
-  target          = module.transform["complete"].aws_sqs_queue.this
+  target          = module.hop["complete"].aws_sqs_queue.this
   override_during = plan
   values          = { arn = "arn:aws:sqs:eu-west-1:123456789012:complete", url = "https://sqs.example/complete" }
 }
 
 override_resource {
-  target          = module.transform["complete"].aws_sqs_queue.dlq
+  target          = module.hop["complete"].aws_sqs_queue.dlq
   override_during = plan
   values          = { arn = "arn:aws:sqs:eu-west-1:123456789012:complete-dlq", url = "https://sqs.example/complete-dlq" }
 }
 
 override_resource {
-  target          = module.transform["complete"].module.function.aws_cloudwatch_log_group.this
+  target          = module.hop["complete"].module.function[0].aws_cloudwatch_log_group.this
   override_during = plan
   values          = { arn = "arn:aws:logs:eu-west-1:123456789012:log-group:complete" }
 }
@@ -104,7 +104,7 @@ run "a_transform_may_do_what_its_steps_ask_for_and_no_more" {
   assert {
     condition = length(setsubtract(
       keys(local.step_statements["complete"]),
-      [for statement in jsondecode(module.transform["complete"].policy).Statement : statement.Sid],
+      [for statement in jsondecode(module.hop["complete"].policy).Statement : statement.Sid],
     )) == 0
     error_message = "They must stand in the function's policy."
   }

@@ -70,7 +70,7 @@ def test_function_behind_a_queue_must_know_it_and_one_invoked_by_a_rule_has_none
         ConsumerSettings.from_env(environ)
     with pytest.raises(SettingsError, match="INVOCATION must be queue or direct, not 'Direct'"):
         ConsumerSettings.from_env(environ | {"INVOCATION": "Direct"})
-    assert ConsumerSettings.from_env(environ | {"INVOCATION": "direct"}).direct
+    assert ConsumerSettings.from_env(environ | {"INVOCATION": "direct"}).invocation == "direct"
 
 
 class Documents:

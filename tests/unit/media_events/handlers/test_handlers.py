@@ -137,6 +137,20 @@ def test_transform_takes_an_event_from_its_rule_to_the_bus(cloud):
     assert json.loads(message["Body"])["detail"]["data"] == {"id": "asset-1"}
 
 
+def test_a_hop_that_changes_between_queue_and_rule_takes_events_of_both(cloud):
+    cloud.configure("transform/slim", {"steps": [{"map": {"id": "data.asset.id"}}]})
+    event = bus_event(make_event())
+
+    # The rule's asynchronous invocation waits in Lambda's own queue when the hop gets one.
+    late = transform.handler(json.loads(event), Context())
+    # The queue of a hop that the rule invokes by now runs empty.
+    cloud.setenv(INVOCATION="direct")
+    batch = transform.handler({"Records": [sqs_record(event, "a")]}, Context())
+
+    assert (late, batch) == (None, {"batchItemFailures": []})
+    assert len(cloud.seen()) == 2
+
+
 def test_transform_without_a_queue_says_why_it_gave_up(cloud):
     cloud.configure("transform/slim", {"steps": [{"map": {"id": "data.["}}]})
     without_a_queue(cloud)

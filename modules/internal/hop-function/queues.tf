@@ -80,10 +80,13 @@ resource "aws_sqs_queue" "dlq" {
     Statement = [for statement in local.dlq_statements : merge(statement, { Resource = local.dlq_arn })]
   })
 
-  # For somebody else's queue, whose redrive policy is not ours, only the function sends here.
+  # Without a queue of the module's own, which alone has it as its dead-letter queue, only rules, topics and the function send here.
   redrive_allow_policy = local.own_queue ? jsonencode({ redrivePermission = "byQueue", sourceQueueArns = [local.queue_arn] }) : jsonencode({ redrivePermission = "denyAll" })
 }
 
+# The queue goes after what sends to it has another target, and before it a successor with another name (FIFO or not) is made. No queue is made
+# again under its name at once, which SQS refuses for 60 seconds after the deletion, and Terraform then waits for:
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
 resource "aws_sqs_queue" "this" {
   count = local.own_queue ? 1 : 0
 
@@ -108,6 +111,8 @@ resource "aws_sqs_queue" "this" {
   })
 
   lifecycle {
+    create_before_destroy = true
+
     # A message whose function dies on each receive: SQS must move it before it deletes it, 14 days after it was sent.
     precondition {
       condition     = local.visibility_timeout_seconds <= 1166400 / var.failure.max_receive_count

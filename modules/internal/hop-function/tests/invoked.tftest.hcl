@@ -11,12 +11,15 @@ provider "aws" {
 }
 
 variables {
-  name          = "media-test-cms"
-  hop           = "route/cms"
-  handler       = "media_events.handlers.deliver.handler"
-  rules         = { cms = "arn:aws:events:eu-west-1:123456789012:rule/media/media-test-cms" }
-  configuration = jsonencode({ destination = {} })
-  environment   = { IDEMPOTENCY_TABLE = "events" }
+  account_id        = "123456789012"
+  allowed_rule_arns = ["arn:aws:events:eu-west-1:123456789012:rule/media/media-test-cms"]
+  name              = "media-test-cms"
+  hop               = "route/cms"
+  handler           = "media_events.handlers.deliver.handler"
+  has_queue         = false
+  invoking_rules    = { cms = "arn:aws:events:eu-west-1:123456789012:rule/media/media-test-cms" }
+  configuration     = jsonencode({ destination = {} })
+  environment       = { IDEMPOTENCY_TABLE = "events" }
   settings = {
     package = { s3_bucket = "packages", s3_key = "media_events.zip" }
     bucket  = { name = "media", arn = "arn:aws:s3:::media" }
@@ -31,13 +34,19 @@ override_resource {
 }
 
 override_resource {
-  target          = module.function.aws_iam_role.this
+  target          = aws_sqs_queue.this
+  override_during = plan
+  values          = { arn = "arn:aws:sqs:eu-west-1:123456789012:media-test-cms", url = "https://sqs.example/media-test-cms" }
+}
+
+override_resource {
+  target          = module.function[0].aws_iam_role.this
   override_during = plan
   values          = { arn = "arn:aws:iam::123456789012:role/media-test-cms" }
 }
 
 override_resource {
-  target          = module.function.aws_cloudwatch_log_group.this
+  target          = module.function[0].aws_cloudwatch_log_group.this
   override_during = plan
   values          = { arn = "arn:aws:logs:eu-west-1:123456789012:log-group:cms" }
 }
@@ -62,16 +71,16 @@ run "what_fails_on_every_attempt_is_kept" {
 
   assert {
     condition = (
-      aws_lambda_function_event_invoke_config.this.function_name == "media-test-cms"
-      && aws_lambda_function_event_invoke_config.this.maximum_retry_attempts == 2
-      && aws_lambda_function_event_invoke_config.this.maximum_event_age_in_seconds == 21600
-      && aws_lambda_function_event_invoke_config.this.destination_config[0].on_failure[0].destination == "arn:aws:sqs:eu-west-1:123456789012:media-test-cms-dlq"
+      aws_lambda_function_event_invoke_config.this[0].function_name == "media-test-cms"
+      && aws_lambda_function_event_invoke_config.this[0].maximum_retry_attempts == 2
+      && aws_lambda_function_event_invoke_config.this[0].maximum_event_age_in_seconds == 21600
+      && aws_lambda_function_event_invoke_config.this[0].destination_config[0].on_failure[0].destination == "arn:aws:sqs:eu-west-1:123456789012:media-test-cms-dlq"
     )
     error_message = "EventBridge counts an asynchronous invocation as delivered: without the destination a failed event would be lost."
   }
 
   assert {
-    condition = [for statement in jsondecode(module.function.policy).Statement : statement if statement.Sid == "GiveUp"] == [
+    condition = [for statement in jsondecode(module.function[0].policy).Statement : statement if statement.Sid == "GiveUp"] == [
       { Sid = "GiveUp", Effect = "Allow", Action = ["sqs:SendMessage"], Resource = ["arn:aws:sqs:eu-west-1:123456789012:media-test-cms-dlq"] },
     ]
     error_message = "Lambda sends to the destination with the function's role."
@@ -113,7 +122,7 @@ run "the_function_knows_that_there_is_no_queue" {
   command = plan
 
   assert {
-    condition = { for name in ["HOP", "INVOCATION", "DEAD_LETTER_QUEUE_URL", "IDEMPOTENCY_TABLE"] : name => module.function.environment[name] } == {
+    condition = { for name in ["HOP", "INVOCATION", "DEAD_LETTER_QUEUE_URL", "IDEMPOTENCY_TABLE"] : name => module.function[0].environment[name] } == {
       HOP                   = "route/cms"
       INVOCATION            = "direct"
       DEAD_LETTER_QUEUE_URL = "https://sqs.example/media-test-cms-dlq"
@@ -131,7 +140,7 @@ run "lambdas_own_retries_are_as_asked_for" {
   }
 
   assert {
-    condition     = aws_lambda_function_event_invoke_config.this.maximum_retry_attempts == 0 && aws_lambda_function_event_invoke_config.this.maximum_event_age_in_seconds == 60
+    condition     = aws_lambda_function_event_invoke_config.this[0].maximum_retry_attempts == 0 && aws_lambda_function_event_invoke_config.this[0].maximum_event_age_in_seconds == 60
     error_message = "Both halves must be set: Lambda would try twice otherwise."
   }
 }
@@ -154,24 +163,65 @@ run "alarms_tell_of_what_waits_and_what_is_lost" {
   }
 }
 
-run "a_function_that_nobody_invokes_is_refused" {
+run "a_hop_whose_rule_sends_by_itself_has_a_dead_letter_queue_and_nothing_else" {
   command = plan
 
   variables {
-    rules = {}
+    invoking_rules = {}
+    handler        = null
+    configuration  = null
   }
 
-  expect_failures = [var.rules]
+  assert {
+    condition = (
+      length(module.function) == 0 && length(aws_lambda_permission.rule) == 0 && length(aws_lambda_function_event_invoke_config.this) == 0
+      && output.queue_arn == null && output.function_arn == null && output.policy == null
+      && output.alarm_names == { critical = { "route/cms/dlq-age" = "media-test-cms-dlq-age" }, warning = {} }
+    )
+    error_message = "What nobody uses must not be made."
+  }
+
+  assert {
+    condition = (
+      !endswith(aws_sqs_queue.dlq.name, ".fifo") && aws_sqs_queue.dlq.sqs_managed_sse_enabled
+      && jsondecode(aws_sqs_queue.dlq.redrive_allow_policy) == { redrivePermission = "denyAll" }
+      && [for statement in jsondecode(output.dlq_policy).Statement : statement.Sid] == ["DenyWithoutTls", "AllowRules"]
+    )
+    error_message = "EventBridge refuses FIFO dead-letter queues, and its rule alone sends here."
+  }
+}
+
+# A route that became "direct", while its queue runs empty.
+run "a_function_that_rules_invoke_may_consume_a_queue_besides" {
+  command = plan
+
+  variables {
+    has_queue = true
+  }
+
+  assert {
+    condition = (
+      { for name in ["INVOCATION", "MAX_RECEIVE_COUNT", "QUEUE_URL"] : name => output.environment[name] } == {
+        INVOCATION        = "direct"
+        MAX_RECEIVE_COUNT = "5"
+        QUEUE_URL         = "https://sqs.example/media-test-cms"
+      }
+      && length(aws_lambda_event_source_mapping.this) == 1 && length(aws_lambda_permission.rule) == 1
+      && jsondecode(aws_sqs_queue.this[0].redrive_policy).deadLetterTargetArn == aws_sqs_queue.dlq.arn
+      && jsondecode(aws_sqs_queue.dlq.redrive_allow_policy).redrivePermission == "byQueue"
+    )
+    error_message = "The function must know its queue, and both ways of events end in one dead-letter queue."
+  }
 }
 
 run "a_rule_by_its_name_is_refused" {
   command = plan
 
   variables {
-    rules = { cms = "media-test-cms" }
+    invoking_rules = { cms = "media-test-cms" }
   }
 
-  expect_failures = [var.rules]
+  expect_failures = [var.invoking_rules]
 }
 
 run "more_retries_than_lambda_makes_are_refused" {

@@ -1,0 +1,90 @@
+output "queue_name" {
+  description = "Name of the queue that is consumed; null without one."
+  value       = try(local.queue.name, null)
+}
+
+output "queue_arn" {
+  description = "ARN of the queue that is consumed; null without one."
+  value       = try(local.queue.arn, null)
+}
+
+output "queue_url" {
+  description = "URL of the queue that is consumed; null without one."
+  value       = try(local.queue.url, null)
+}
+
+output "queue_policy" {
+  description = "Policy of the module's own queue, as JSON text; null without one."
+  value       = one(aws_sqs_queue.this[*].policy)
+}
+
+output "dlq_policy" {
+  description = "Policy of the dead-letter queue, as JSON text."
+  value       = aws_sqs_queue.dlq.policy
+}
+
+output "dlq_name" {
+  description = "Name of the dead-letter queue."
+  value       = aws_sqs_queue.dlq.name
+}
+
+output "dlq_arn" {
+  description = "ARN of the dead-letter queue: that of the rules' targets, of the queue, and the function's on-failure destination."
+  value       = aws_sqs_queue.dlq.arn
+}
+
+output "dlq_url" {
+  description = "URL of the dead-letter queue."
+  value       = aws_sqs_queue.dlq.url
+}
+
+output "function_name" {
+  description = "Name of the function; null without one."
+  value       = one(module.function[*].function_name)
+}
+
+output "function_arn" {
+  description = "ARN of the function; null without one."
+  value       = one(module.function[*].function_arn)
+
+  # A rule that invokes it before it may would dead-letter its first events.
+  depends_on = [aws_lambda_permission.rule, aws_lambda_function_event_invoke_config.this]
+}
+
+output "role_name" {
+  description = "Name of the function's role; null without one."
+  value       = one(module.function[*].role_name)
+}
+
+output "role_arn" {
+  description = "ARN of the function's role; null without one."
+  value       = one(module.function[*].role_arn)
+}
+
+output "log_group_name" {
+  description = "Name of the function's log group; null without one."
+  value       = one(module.function[*].log_group_name)
+}
+
+output "event_source_mapping_id" {
+  description = "Identifier of the mapping from the queue to the function; null without a queue."
+  value       = one(aws_lambda_event_source_mapping.this[*].uuid)
+}
+
+output "policy" {
+  description = "Policy of the function's role, as JSON text; null without a function."
+  value       = one(module.function[*].policy)
+}
+
+output "environment" {
+  description = "The function's environment variables; null without a function."
+  value       = one(module.function[*].environment)
+}
+
+output "alarm_names" {
+  description = "Names of the alarms, by severity (`critical`, `warning`) and `<hop>/<fact>`."
+  value = { for severity in ["critical", "warning"] : severity => merge(concat(
+    [module.alarms.names[severity]],
+    [for function in module.function : function.alarm_names[severity]],
+  )...) }
+}
