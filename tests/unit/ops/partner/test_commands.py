@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import sys
@@ -10,11 +11,14 @@ from types import SimpleNamespace
 
 import pytest
 import yaml
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
 
 from media_events.partners.presets import preset_names
 from media_events.partners.specification import parse_specification
 from ops.cli import run
 from tests.fakes.partners import PAYLOADS, hex_hmac, vectors
+from tests.unit.media_events.partners.test_public_keys import RSA, rsa_jwk
 
 VECTORS = {vector["name"]: vector for vector in vectors()}
 SIGNED = {
@@ -532,3 +536,30 @@ def check_file(command, tmp_path):
         return done
 
     return call
+
+
+def test_a_public_key_is_given_as_a_secret_in_the_place_of_a_url(check_file, tmp_path):
+    (tmp_path / "body").write_bytes(BODY)
+    text = (
+        "id: body.id\ntype: body.type\nverification: {method: rsa, signature_header: x-sig, encoding: base64, "
+        "jwks_url: 'https://keys.example.com/jwks.json'}\n"
+    )
+    signature = base64.b64encode(RSA.sign(BODY, padding.PKCS1v15(), hashes.SHA256())).decode()
+    arguments = ["--body", str(tmp_path / "body"), "--header", f"x-sig: {signature}"]
+
+    given = check_file(text, *arguments, "--secret", json.dumps({"keys": [rsa_jwk()]}))
+    assert (given.status, given.found["verification"]["valid"]) == (0, True)
+    without = check_file(text, *arguments)
+    assert (without.status, without.found["verification"]["reason"]) == (1, "key-unknown")
+    assert "JWK Set" in without.err
+
+
+def test_a_caller_s_address_is_given_for_networks(check_file, tmp_path):
+    (tmp_path / "body").write_bytes(BODY)
+    text = "id: body.id\ntype: body.type\nverification: {method: networks, networks: [198.51.100.0/24]}\n"
+    arguments = ["--body", str(tmp_path / "body")]
+
+    assert check_file(text, *arguments, "--source-ip", "198.51.100.7").status == 0
+    refused = check_file(text, *arguments, "--source-ip", "203.0.113.1")
+    assert (refused.status, refused.found["verification"]["reason"]) == (1, "address-not-allowed")
+    assert "--source-ip" in refused.err
