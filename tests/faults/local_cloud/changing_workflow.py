@@ -150,20 +150,31 @@ def _from_strict(whole: Workflow) -> None:
     whole["destinations"]["cms"]["ordering"] = "none"
 
 
+def _retire(whole: Workflow, name: str) -> None:
+    """Keep a route as it is, until what waits in it is gone."""
+    route = whole["routes"][name]
+    destination = {route["destination"]: copy.deepcopy(whole["destinations"][route["destination"]])}
+    whole["retired"] = {"routes": {name: copy.deepcopy(route)}, "destinations": destination}
+
+
 def _to_direct(whole: Workflow) -> None:
+    _retire(whole, "cms")
     whole["routes"]["cms"]["invocation"] = "direct"
     del whole["routes"]["cms"]["maximum_concurrency"]
 
 
 def _to_queue(whole: Workflow) -> None:
+    _retire(whole, "cms")
     del whole["routes"]["cms"]["invocation"]
 
 
 def _to_function(whole: Workflow) -> None:
+    _retire(whole, "archive")
     whole["destinations"]["archive"]["mode"] = "envelope"
 
 
 def _to_rule(whole: Workflow) -> None:
+    _retire(whole, "archive")
     del whole["destinations"]["archive"]["mode"]
 
 
