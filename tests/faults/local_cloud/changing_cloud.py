@@ -48,7 +48,8 @@ class ChangingCloud:
 class RuleWatch:
     """Looks all the time whether a rule that once had a target is switched on without one."""
 
-    def __init__(self, clients: Clients) -> None:
+    def __init__(self, clients: Clients, *, seconds: float = POLL_SECONDS) -> None:
+        self._seconds = seconds
         self._events, self._over = clients.events, threading.Event()
         self._served: set[tuple[str, str]] = set()
         self._bare: dict[tuple[str, str], float] = {}
@@ -66,7 +67,7 @@ class RuleWatch:
 
     def _watch(self) -> None:
         last = time.monotonic()
-        while not self._over.wait(POLL_SECONDS):
+        while not self._over.wait(self._seconds):
             now = time.monotonic()
             with suppress(ClientError, BotoCoreError):
                 for bus in self._events.list_event_buses()["EventBuses"]:
