@@ -24,6 +24,7 @@ from media_events.recovery.review_item import ReviewItem
 from ops.demo.senders import new_secret
 from ops.local import lifecycle, process
 from ops.local.clients import Clients
+from ops.local.function_logs import LogReader
 from ops.local.paths import REPOSITORY, LocalPaths
 from ops.shared.console import OperatorError, print_error
 from tests.faults.aws_model.scheduler import subject_of
@@ -41,6 +42,7 @@ PREFIX: Final = "changing-local"
 ARCHIVE: Final = "changing-archive"
 PLAIN: Final = ("plain", "archive")
 """Receivers that can't tell a repetition."""
+IN_DOUBT: Final = ("timeout", "idempotency-in-progress")
 QUIET_SECONDS: Final = 6.0
 DRAIN_POLL_SECONDS: Final = 3.0
 PROBLEMS_SHOWN: Final = 30
@@ -61,7 +63,7 @@ class Run:
     small: bool = False
     """Whether the workflow is only as large as its renames need it."""
     quiet: float = 5.0
-    drain_seconds: float = 300.0
+    drain_seconds: float = 900.0
     log: Log = lambda _line: None
     seconds: dict[str, float] = field(default_factory=dict)
     """How long each apply took."""
@@ -186,7 +188,21 @@ class Run:
         effects, requests = self._effects()
         for event in stream.accepted:
             judge(event, DESTINATIONS[event.kind], items[event.mark], effects, tally)
-        repetitions(effects, requests, Counter(self.receivers.unanswered), tally, plain=PLAIN)
+        windows = Counter(self.receivers.unanswered) + self._in_doubt()
+        repetitions(effects, requests, windows, tally, plain=PLAIN)
+
+    def _in_doubt(self) -> Counter[Place]:
+        """Where a deliverer once did not learn whether its delivery had happened: on a busy machine it may time out.
+
+        The attempt after one that died finds the effect leased to it (``idempotency-in-progress``).
+        """
+        names = sorted(self._cloud.outputs["functions"].values())
+        places = {
+            (line.function.removeprefix(f"{PREFIX}-"), subject_of(str(line.fields.get("event_id"))))
+            for line in LogReader(self._clients.logs, names).new_lines()
+            if line.fields.get("reason") in IN_DOUBT
+        }
+        return Counter(places)
 
     def _effects(self) -> tuple[Counter[Place], Counter[Place]]:
         requests: Counter[Place] = Counter({place: len(times) for place, times in self.receivers.taken.items()})
