@@ -44,6 +44,8 @@ PLAIN: Final = ("plain", "archive")
 """Receivers that can't tell a repetition."""
 IN_DOUBT: Final = ("timeout", "idempotency-in-progress")
 QUIET_SECONDS: Final = 6.0
+ASYNCHRONOUS_SECONDS: Final = 300.0
+"""Longer than Lambda's retries of an asynchronous invocation, after one and two minutes, and a redrive after them."""
 DRAIN_POLL_SECONDS: Final = 3.0
 PROBLEMS_SHOWN: Final = 30
 
@@ -103,7 +105,7 @@ class Run:
             watch.stop()
         if not self._drained():
             tally.stick(f"after {self.drain_seconds:.0f} s there is still something in the queues")
-        self._collect()
+        self._await_asynchronous(stream)
         self._count(stream, tally)
         return tally
 
@@ -166,6 +168,18 @@ class Run:
             self.log(f"{left} messages in the queues")
             time.sleep(DRAIN_POLL_SECONDS)
         return False
+
+    def _await_asynchronous(self, stream: Stream) -> None:
+        """Wait for what a rule handed to a function itself: Lambda's own queue, and its retries, can't be seen."""
+        until = time.monotonic() + ASYNCHRONOUS_SECONDS
+        while True:
+            self._collect()
+            effects, _ = self._effects()
+            missing = [e for e in stream.accepted for name in DESTINATIONS[e.kind] if not effects[name, e.mark]]
+            if not missing or time.monotonic() > until:
+                return
+            self.log(f"{len(missing)} deliveries are not seen yet")
+            time.sleep(DRAIN_POLL_SECONDS)
 
     def _left(self) -> int:
         names: Any = [
