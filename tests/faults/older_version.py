@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -47,19 +50,36 @@ def kit_of(code: Path) -> Any:
     The model of AWS, senders, receivers and operators stay those that are loaded: the two versions share them.
     """
     importlib.import_module(_KIT)
+    path = str(code / "lambda_src")
+    sys.path.insert(0, path)
+    try:
+        with _loaded({}) as theirs:
+            kit = importlib.import_module(_KIT).Kit
+    finally:
+        sys.path.remove(path)
+
+    def make(self: Any, *arguments: Any, **options: Any) -> None:
+        # The package finds its own files, such as presets, by its name.
+        with _loaded(theirs):
+            kit.__init__(self, *arguments, **options)
+
+    return type("OlderKit", (kit,), {"__init__": make})
+
+
+@contextlib.contextmanager
+def _loaded(modules: dict[str, ModuleType]) -> Iterator[dict[str, ModuleType]]:
+    """Have ``modules`` in the place of the loaded ones of their names; yields those that are loaded meanwhile."""
     ours = {name: module for name, module in sys.modules.items() if _is_swapped(name)}
     for name in ours:
         del sys.modules[name]
-    path = str(code / "lambda_src")
-    sys.path.insert(0, path)
+    sys.modules.update(modules)
     importlib.invalidate_caches()
     try:
-        return importlib.import_module(_KIT).Kit
+        yield modules
     finally:
         for name in [name for name in sys.modules if _is_swapped(name)]:
-            del sys.modules[name]
+            modules[name] = sys.modules.pop(name)
         sys.modules.update(ours)
-        sys.path.remove(path)
         sys.modules["tests.faults"].system_under_test = ours[_KIT]  # type: ignore[attr-defined]
         importlib.invalidate_caches()
 

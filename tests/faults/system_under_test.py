@@ -161,6 +161,11 @@ class _NoBodies:
     def delete(self, _objects: Sequence[Any]) -> None: ...
 
 
+def _known(kind: Any, **options: Any) -> dict[str, Any]:
+    """Those of ``options`` that ``kind`` has: the version before may lack some."""
+    return {name: value for name, value in options.items() if name in kind.__dataclass_fields__}
+
+
 class _Endpoint:
     """A receiver as this version of the code knows it: two versions have an error of one name each."""
 
@@ -400,7 +405,7 @@ class Kit:
             secrets=Secrets(
                 self.world, {"arn:mux": [SECRET]}, lambda: TransientError("aws-InternalServiceError", "no secrets now")
             ),
-            public_keys=unused,
+            **_known(WebhookReceiver, public_keys=unused),
             idempotent_publisher=self._idempotent_publisher(hop.name, dead),
             report=self.report,
             hop=hop.name,

@@ -39,6 +39,6 @@ def test_two_versions_side_by_side_lose_nothing_and_double_nothing(older: Any, s
 
 
 def test_older_version_is_another_one(older: Any):
-    theirs = older.__init__.__globals__["Deliverer"]
+    theirs = older.__base__.__init__.__globals__["Deliverer"]
     assert theirs is not Deliverer
     assert theirs.__call__.__code__.co_filename != Deliverer.__call__.__code__.co_filename
