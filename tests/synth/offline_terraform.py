@@ -10,7 +10,7 @@ from typing import Any
 
 from scripts.terraform_env import terraform_environment
 
-TIMEOUT_SECONDS = 300
+TIMEOUT_SECONDS = 900
 
 # Credentials that are none; nothing is asked of AWS.
 OFFLINE = {
@@ -42,7 +42,7 @@ def terraform(folder: Path, *arguments: str) -> str:
         check=False,
         timeout=TIMEOUT_SECONDS,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == 0, (done.stderr or done.stdout)[-8000:]
     return done.stdout
 
 
