@@ -223,7 +223,12 @@ REQUESTS: dict[str, Request] = {
         },
     ),
     "aws_s3_bucket_object_lock_configuration": Request(
-        "s3", "PutObjectLockConfiguration", {"rule": ".ObjectLockConfiguration.Rule"}
+        "s3",
+        "PutObjectLockConfiguration",
+        {
+            "object_lock_enabled": ".ObjectLockConfiguration.ObjectLockEnabled",
+            "rule": ".ObjectLockConfiguration.Rule",
+        },
     ),
     "aws_s3_bucket_ownership_controls": Request(
         "s3", "PutBucketOwnershipControls", {"rule": ".OwnershipControls.Rules"}
