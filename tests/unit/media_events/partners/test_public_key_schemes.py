@@ -93,6 +93,10 @@ def test_a_signed_time_and_several_signatures_are_as_with_hmac():
         (1).to_bytes(256, "big"),
         hmac.digest(pem(RSA).encode(), BODY, "sha256"),
     ],
+    ids=[
+        *("empty", "zeros", "of another body", "too short", "too long", "with a zero before it"),
+        *("with the modulus added", "one", "an HMAC by the public key"),
+    ],
 )
 def test_a31_a34_forged_truncated_and_oversized_signatures_are_refused(forged):
     for verification in (RSA_SCHEME, {**RSA_SCHEME, "padding": "pss"}, {**EC_SCHEME}):
