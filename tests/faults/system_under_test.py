@@ -49,6 +49,7 @@ from media_events.ingress.idempotent_publish import IdempotentPublisher
 from media_events.ingress.queue import QueueReceiver
 from media_events.ingress.queue_config import parse_queue_ingress, parse_queue_partners
 from media_events.ingress.webhook import WebhookReceiver, parse_partners
+from media_events.messaging import message_origin
 from media_events.messaging.message import Message
 from media_events.messaging.queue_consumer import BatchResponse, Consumer, RetryPolicy, consume_batch
 from media_events.recovery.key_maintenance import KeyMaintenance
@@ -437,14 +438,21 @@ class Kit:
             hop, queue=self._sqs_queue(hop), dead_letter_of=receiver.dead_letter, about=receiver.about
         )
 
+        # The version before believed a sender's attributes.
+        as_sent = getattr(message_origin, "as_sent", list)
+
         def handler(event: dict[str, Any], invocation: Invocation) -> object:
+            if "record" in event:
+                return receiver.replay(
+                    event["record"], self.idempotency(invocation), remaining=self.remaining(invocation)
+                )
             if "inspect" in event:
                 return receiver.inspect(event["inspect"])
 
             def receive(messages: Sequence[Message]) -> Sequence[BaseException | None]:
                 return receiver.receive(messages, self.idempotency(invocation), remaining=self.remaining(invocation))
 
-            return consume_batch(event, receive, consumer)
+            return consume_batch({"Records": as_sent(event["Records"])}, receive, consumer)
 
         batches: dict[str, Any] = {"batch_size": 25, "window": 5.0} if entry == LARGE_BATCHES else {}
         self._consume(hop.queue, hop.name, handler, **batches)
