@@ -20,6 +20,7 @@ from ops.operations.audit import Audit
 from ops.review.archiving import decide
 from ops.review.audited_service import AuditedReviewService
 from tests.faults.aws_model.scheduler import subject_of
+from tests.faults.aws_model.sqs import RETENTION_SECONDS
 from tests.faults.commands import ACTIONS, TAKEN_BY, Commands, Decisions
 from tests.faults.system_under_test import ORDERED, Kit
 
@@ -126,16 +127,21 @@ class People:
     def _held_up(self) -> dict[str, list[Entry]]:
         """The key queues in which events wait, and these events.
 
-        One that was decided about does not: the review maintenance removes it as soon as others wait behind it.
+        One that was decided about does not: the review maintenance removes it as soon as others wait behind it. Of
+        one whose item is long deleted nobody knows that; its message would have expired.
         """
         decided = {(item.destination, item.event_id): item.closed_at or "" for item in self.items()}
+        expired = self.kit.world.now - RETENTION_SECONDS
 
         def waits(destination: str, source: str | None, entry: Entry) -> bool:
             effect = destination_key(source or "", entry.event_id, destination)
             record = self.kit.route_idempotency.stored(effect) or {}
             if record.get("state", {}).get("S") == "withdrawn":
                 return False
-            return (epoch(decided.get((destination, entry.event_id))) or 0.0) < entry.since
+            closed_at = decided.get((destination, entry.event_id))
+            if closed_at is None and not entry.parked and entry.since < expired:
+                return False
+            return (epoch(closed_at) or 0.0) < entry.since
 
         held = {
             key: [entry for entry in key_queue.entries if waits(key.split("|")[1], key_queue.source, entry)]
