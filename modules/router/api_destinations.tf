@@ -3,10 +3,12 @@
 ################################################################################
 
 locals {
+  # First those of now. Other routes' destinations may be unknown, and must not decide.
+  api_routes = [for key in concat(keys(module.definitions.hops.routes), local.retired_keys) : key if contains(keys(local.routes_to_api), key)]
+
   # One per destination, whatever number of routes leads there: its rate limit is for all of them.
-  api_destinations = { for destination in distinct([for key in keys(local.routes_to_api) : local.destinations[key]]) :
-    destination => [for key in concat(keys(module.definitions.hops.routes), local.retired_keys) : local.routes_to_api[key].target.api_destination
-    if contains(keys(local.routes_to_api), key) && local.destinations[key] == destination][0]
+  api_destinations = { for destination in distinct([for key in local.api_routes : local.destinations[key]]) :
+    destination => [for key in local.api_routes : local.routes_to_api[key].target.api_destination if local.destinations[key] == destination][0]
   }
   made_connections = { for destination, api in local.api_destinations : destination => api.auth if api.auth != null }
 

@@ -75,7 +75,8 @@ locals {
   settings = { for key in keys(local.hops) : key => merge(
     var.settings,
     { bucket = local.bucket },
-    { for name, vpc in { vpc = try(local.functions[key].vpc, null) } : name => vpc if vpc != null },
+    # Not by `try`, which knows nothing of a value with an unknown part.
+    { for function in [for hop, function in local.functions : function if hop == key] : "vpc" => function.vpc if function.vpc != null },
   ) }
 }
 

@@ -205,7 +205,7 @@ def test_however_many_messages_of_an_event_are_moved_by_sqs_it_has_one_item_with
 def test_second_items_of_an_event_are_noticed(monkeypatch):
     monkeypatch.setattr(ReviewOpener, "_inspected", lambda _self, dead_letter, _queue: dead_letter)
 
-    tally = dying_ways_in(7, 0.2, 0.5).live()
+    tally = dying_ways_in(2, 0.2, 0.5).live()
 
     assert any("review items at bus" in problem for problem in tally.problems)
 

@@ -19,6 +19,7 @@ DEFINITIONS = Path(__file__).parents[2] / "modules" / "internal" / "hop-definiti
 
 HARNESS = """
 variable "hops" { type = map(object({ pattern = string, hop = string, stage = string })) }
+variable "retired" { default = false }
 locals { hops = var.hops }
 output "patterns" { value = local.patterns }
 output "reserved" { value = local.reserved_paths }

@@ -92,7 +92,8 @@ def route(kind: str, **deciding: Any) -> dict[str, Any]:
 ROUTES: Final = {kind.replace("_", "-"): route(kind) for kind in TARGETS} | {
     "direct": route("http", invocation="direct"),
     # Whether the rule sends by itself.
-    "sqs": route("sqs", target__sqs__mode=LEFT_OUT, target__sqs__manage_queue_policy=True),
+    # The policy is the destination's, like an API destination.
+    "sqs": route("sqs", destination="inbox", target__sqs__mode=LEFT_OUT, target__sqs__manage_queue_policy=True),
     "sqs-by-function": route("sqs", target__sqs__mode="envelope"),
     # Routes to one API destination share it, and it has a connection of its own or an existing one.
     "api-destination": route("api_destination", destination="crm", target__api_destination__connection=LEFT_OUT),
@@ -102,7 +103,7 @@ ROUTES: Final = {kind.replace("_", "-"): route(kind) for kind in TARGETS} | {
 }
 TRANSFORMS: Final[Mapping[str, Mapping[str, Any]]] = {
     "tidy": RUNTIME | {"invocation": "queue", "package": "steps.zip"},
-    "direct": RUNTIME | {"invocation": "direct", "package": LEFT_OUT},
+    "tidy-directly": RUNTIME | {"invocation": "direct", "package": LEFT_OUT},
 }
 
 
@@ -190,6 +191,7 @@ CASES: Final = [
             "watch_rules": True,
             "transforms": Elements(TRANSFORMS),
             "routes": Elements(ROUTES),
+            "retired": LEFT_OUT,
         },
     ),
     # An express workflow has no metric of throttled executions.

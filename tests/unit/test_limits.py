@@ -55,6 +55,7 @@ SECTIONS: Final = {
     "function_retry": ("FunctionRetry",),
     "http": ("HttpDestination",),
     "http_auth": ("Auth",),
+    "http_tls": ("Tls",),
     "input_transformer": ("InputTransformer",),
     "kms_key": ("KmsKey",),
     "lambda": ("LambdaDestination",),
