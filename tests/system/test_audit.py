@@ -189,7 +189,9 @@ def test_who_may_only_look_and_the_redrive_function_add_nothing(holder, bucket, 
 def test_a_replay_hands_events_to_its_own_queue_alone_and_puts_no_others_than_partners_on_the_bus(
     demonstration, clients, outputs
 ):
-    operator = with_policy(demonstration.paths, clients, "replayer", outputs["operator_policies"]["archive_replay"])
+    operator = with_policy(
+        demonstration.paths, clients, "archive-replayer", outputs["operator_policies"]["archive_replay"]
+    )
     events = client(clients, operator, "events")
     bus = outputs["archive_replay"]["bus_arn"].rpartition("/")[2]
     rule = {"Rule": f"{bus}-replay-attack", "EventBusName": bus}

@@ -40,7 +40,9 @@ from tests.system.polling import eventually
 
 EXPECTED: dict[str, Any] = json.loads((DATA / "expected_events.json").read_text(encoding="utf-8"))
 AWS = [name for name in EXPECTED if name.startswith("aws_")]
-WEBHOOKS = [name for name in EXPECTED if name not in AWS]
+WEBHOOKS = [name for name in EXPECTED if EXPECTED[name]["preset"] in HEADERS]
+IN_PROCESS = set(EXPECTED) - {*AWS, *WEBHOOKS}
+"""Of presets that the unit tests take through the whole webhook, each with its sender's proof."""
 OTHERS = {
     "eventbridge_partner-generic",
     "eventbridge_custom-partner-asset-approved",
@@ -169,7 +171,7 @@ def test_payload_arrives_in_the_envelope(ways: Ways, sent: dict[str, str], name:
 
 
 def test_every_payload_of_the_catalogue_is_sent():
-    assert {path.stem for path in (DATA / "payloads").iterdir()} == {*WEBHOOKS, *AWS, *OTHERS}
+    assert {path.stem for path in (DATA / "payloads").iterdir()} == {*WEBHOOKS, *AWS, *OTHERS, *IN_PROCESS}
 
 
 def test_partner_on_its_own_bus_arrives(ways: Ways):

@@ -14,6 +14,7 @@ from ops.local.server import (
     lineage,
     loops,
     messages,
+    missing_routes,
     objects,
     permissions,
     policies,
@@ -45,6 +46,7 @@ def correct_ministack() -> None:
     loops.correct(chain, _service("lambda_svc"))
     permissions.correct(_core("iam_actions"))
     policy_variables.correct(_core("iam_evaluator"), _core("iam_actions"))
+    missing_routes.correct(_service("apigateway"))
     route_settings.correct(_service("apigateway"))
     updates.correct(_service("lambda_svc"), _core("lambda_runtime"))
     simulation.correct(_service("iam"), _core("iam_evaluator"))
