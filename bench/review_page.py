@@ -32,6 +32,7 @@ from ops.local import endpoint, process
 from ops.local.paths import LocalPaths
 from ops.review.bootstrap import audited_review
 from ops.review_web import server as command
+from tests.fakes.audit_log import create_audit
 from tests.fakes.dynamodb import create_review_table
 from tests.fakes.review_web import SECRET, WORKFLOW, item_of
 
@@ -83,6 +84,7 @@ def main() -> int:
             deployment = Deployment(Cloud(record=record), TABLE, [])
             client = deployment.cloud.client("dynamodb")
             create_review_table(client, TABLE)
+            create_audit(deployment.cloud.client("s3"), client, TABLE)
             began = time.monotonic()
             fill(deployment, options.items)
             print(f"{options.items:,} items written in {time.monotonic() - began:.0f} s", flush=True)

@@ -31,6 +31,7 @@ from ops.local.paths import REPOSITORY, LocalPaths
 from ops.review import bulk_operations
 from ops.review.queries import Query, walk
 from ops.review.store import DynamoRecords
+from tests.fakes.audit_log import create_audit
 from tests.fakes.dynamodb import create_review_table
 from tests.fakes.review_items import make_item
 from tests.system.polling import SECONDS
@@ -52,6 +53,7 @@ class Place:
         clients = Clients(record)
         self.dynamodb, self.sqs = clients.dynamodb, clients.sqs
         create_review_table(self.dynamodb, "review")
+        create_audit(clients.s3, self.dynamodb, "review")
         self.dynamodb.create_table(
             TableName="idempotency",
             BillingMode="PAY_PER_REQUEST",
