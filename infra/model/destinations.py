@@ -56,8 +56,10 @@ class CircuitBreaker(Section):
     @classmethod
     def _first_pause(cls, values: Any) -> Any:
         """Keep a first pause that is left out from being above the longest, as the delivering function does."""
-        longest = values.get("max_delay_seconds") if isinstance(values, dict) else None
-        if "delay_seconds" in (values or {}) or isinstance(longest, bool) or not isinstance(longest, int | float):
+        if not isinstance(values, dict) or "delay_seconds" in values:
+            return values
+        longest = values.get("max_delay_seconds")
+        if isinstance(longest, bool) or not isinstance(longest, int | float):
             return values
         default = cls.model_fields["delay_seconds"].default
         return values | {"delay_seconds": longest} if 0 < longest < default else values

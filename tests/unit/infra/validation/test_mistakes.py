@@ -553,6 +553,10 @@ def test_function_must_outlive_the_one_that_it_waits_for():
         ("type: firehose, stream_arn: lake", ".stream_arn: must be the ARN of a Firehose stream"),
         ("type: task-callback, correlation_key: 'data.'", ".correlation_key: 'data.' is not JMESPath"),
         (
+            "type: http, url: 'https://a.example.com/', circuit_breaker: 1",
+            ".circuit_breaker: must be a mapping",
+        ),
+        (
             "type: http, url: 'https://a.example.com/', circuit_breaker: {delay_seconds: 60, max_delay_seconds: 30}",
             ".circuit_breaker.delay_seconds: delay_seconds is above max_delay_seconds",
         ),
