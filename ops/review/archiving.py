@@ -7,6 +7,7 @@ from typing import Final
 
 from media_events.core.failures import ProcessingError
 from media_events.recovery.review_item import ReviewItem, Status
+from ops.review.abandoned_edits import original_in_its_place
 from ops.review.ordering import STILL_BLOCKING
 from ops.review.service import Outcome, ReviewService, state_of
 from ops.review.withdrawal import reinstate, reinstate_unless_decided, withdraw
@@ -36,11 +37,9 @@ def decide(
         return Outcome(item_id, "missing", "there is no such item")
     # Earlier versions archived an item before its key went on.
     freed_late = item.status == to == "ARCHIVED" and service.holds_up_others(item)
-    required: Status = "OPEN" if to == "ARCHIVED" else "ARCHIVED"
-    if item.status != required and not freed_late:
-        return Outcome(item_id, "refused", f"{state_of(item)}; only {required} items can be")
-    if seen not in (None, item.version):
-        return Outcome(item_id, "refused", f"it has changed since you looked at it (version {seen}): {state_of(item)}")
+    refusal = None if freed_late and seen in (None, item.version) else _refusal(service, item, to, seen)
+    if refusal is not None:
+        return Outcome(item_id, "refused", refusal)
     held_up = to == "ARCHIVED" and service.holds_up_others(item)
     if to == "ARCHIVED" and (problem := _given_up(service, item, wait_seconds)) is not None:
         return problem
@@ -54,6 +53,15 @@ def decide(
             reinstate(service, decided)
     later = ", and later events of its key go on without it" if held_up else ""
     return Outcome(item_id, "sent", f"it is {to} now{later}")
+
+
+def _refusal(service: ReviewService, item: ReviewItem, to: Status, seen: int | None) -> str | None:
+    required: Status = "OPEN" if to == "ARCHIVED" else "ARCHIVED"
+    if item.status != required:
+        return f"{state_of(item)}; only {required} items can be"
+    if seen not in (None, item.version):
+        return f"it has changed since you looked at it (version {seen}): {state_of(item)}"
+    return original_in_its_place(service, item) if to == "OPEN" else None
 
 
 def _given_up(service: ReviewService, item: ReviewItem, wait_seconds: float) -> Outcome | None:

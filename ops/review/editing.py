@@ -30,6 +30,7 @@ from media_events.delivery.ordering.key_queue import ORDERING_ATTRIBUTE
 from media_events.messaging.message_origin import FIRST_FAILED_ATTRIBUTE
 from media_events.recovery.redrive_messages import RedriveMessage, send_to_hop
 from media_events.recovery.review_item import ReviewItem, item_id
+from ops.review.abandoned_edits import ABANDON, is_being_abandoned, item_of_edit, original_in_its_place
 from ops.review.audited_service import AuditedReviewService
 from ops.review.editable_types import schema_problems
 from ops.review.places import NoPlaceError, event_of
@@ -44,9 +45,6 @@ MAX_BYTES: Final = 240_000
 """The limit of an event on the bus."""
 
 MAX_CHAIN: Final = 20
-ABANDON: Final = "abandon edit"
-"""The action of an item's change, from the beginning of an abandoning until its end."""
-
 _ATTRIBUTES: Final = tuple(Metadata.__dataclass_fields__)
 
 Result = Literal["delivered", "sent", "failed", "unconfirmed", "unknown"]
@@ -106,6 +104,8 @@ def draft(review: AuditedReviewService, item_id: str, *, seen: int | None = None
         raise EditRefusedError([f"{state_of(item)}: finish that first (review edit {item_id} --finish)"])
     if item.status != "OPEN":
         raise EditRefusedError([f"{state_of(item)}; only OPEN items can be edited"])
+    if (against := original_in_its_place(review.service, item)) is not None:
+        raise EditRefusedError([against])
     if seen not in (None, item.version):
         raise EditRefusedError([f"it has changed since you looked at it (version {seen}): {state_of(item)}"])
     event = _original(review, item)
@@ -288,7 +288,7 @@ def finish(review: AuditedReviewService, item_id: str, *, reason: str, wait_seco
     stored = None if item.pending_edit is None else review.records.edit(item.pending_edit)
     if stored is None:
         _refuse(review, item_id, "finish edit", f"there is no edit to finish: {state_of(item)}", reason)
-    if _is_being_abandoned(item):
+    if is_being_abandoned(item):
         _refuse(review, item_id, "finish edit", "abandoning it was begun: abandon it again, which ends that", reason)
     review.record(item_id, "finish edit asked for", result=f"event {stored.event_id} by {stored.by}", reason=reason)
     try:
@@ -310,7 +310,7 @@ def abandon(review: AuditedReviewService, item_id: str, *, reason: str) -> None:
     sent any more.
 
     Raises:
-        EditRefusedError: there is no edit to abandon, or its event was delivered.
+        EditRefusedError: there is no edit to abandon, or its event was delivered or is in review itself.
         ProcessingError: it could not be read or recorded.
     """
     action = ABANDON
@@ -324,6 +324,12 @@ def abandon(review: AuditedReviewService, item_id: str, *, reason: str) -> None:
     begun = replace(item, change=change, version=item.version + 1)
     if not review.service.table.update(begun, over=item):
         _refuse(review, item_id, action, review.service.conflict_message(item_id), reason)
+    sent = item_of_edit(review.service, begun)
+    if sent is not None:
+        kept = replace(begun, change=review.service.change_record("keep edit"), version=begun.version + 1)
+        review.service.table.update(kept, over=begun)
+        why = f"its event was sent, and is in review itself ({sent.item_id})"
+        _refuse(review, item_id, action, f"{why}: finish it (review edit {item_id} --finish)", reason)
     refusal = withdraw_edited(review.service, begun)
     if refusal is not None:
         _refuse(review, item_id, action, refusal, reason)
@@ -333,10 +339,6 @@ def abandon(review: AuditedReviewService, item_id: str, *, reason: str) -> None:
         _refuse(review, item_id, action, review.service.conflict_message(item_id), reason)
     reinstate(review.service, opened)
     review.record(item_id, action, result="it is OPEN again", reason=reason)
-
-
-def _is_being_abandoned(item: ReviewItem) -> bool:
-    return item.pending_edit is not None and item.change is not None and item.change["action"] == ABANDON
 
 
 def _refuse(review: AuditedReviewService, item_id: str, action: str, why: str, reason: str) -> NoReturn:
@@ -351,7 +353,7 @@ def _close(
     try:
         if review.service.supersede(item) is None:
             current = review.service.table.get_summary(item.item_id)
-            if current is not None and _is_being_abandoned(current):
+            if current is not None and is_being_abandoned(current):
                 why = f"somebody abandons it at this moment: {state_of(current)}"
                 return _recorded(review, item, EditOutcome(stored.event_id, "unknown", why), reason)
             if current is not None and current.pending_edit == stored.event_id:

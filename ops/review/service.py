@@ -25,6 +25,7 @@ from media_events.recovery.redrive_messages import RedriveMessage, send_to_hop, 
 from media_events.recovery.review_item import WAITING, ReviewItem
 from ops.deployment.topology import Topology
 from ops.review import places
+from ops.review.abandoned_edits import original_in_its_place
 from ops.review.ordering import OrderPosition, as_attribute, holds_up_others, notify_skipped, order_position
 from ops.review.withdrawal import reinstate
 
@@ -274,7 +275,7 @@ class ReviewService:
                 return f"{state_of(item)}; wait for the outcome"
         elif item.status != "OPEN":
             return state_of(item)
-        return None
+        return original_in_its_place(self, item)
 
     def _sender(self, item: ReviewItem, override: OrderingOverride | None) -> Callable[[], None]:
         """A function that sends ``item``. Everything that it needs is read here, before the item is claimed.

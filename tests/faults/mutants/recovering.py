@@ -238,4 +238,20 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         harm="the body has expired: the event can't be delivered any more",
         test="tests/unit/ops/review/test_service.py::test_an_event_whose_body_has_expired_is_sent_only_after_its_copy_was_put_back",
     ),
+    mutant(
+        "abandon an edit whose event is in review itself",
+        "/ops/review/editing.py",
+        "    if sent is not None:\n",
+        "    if False:\n",
+        harm="both the original and the edited event wait for a person, and both take effect",
+        test="tests/unit/ops/review/test_editing.py::test_an_edit_whose_event_is_in_review_itself_is_finished_and_not_abandoned",
+    ),
+    mutant(
+        "send an edited event although its edit was abandoned",
+        "/ops/review/service.py",
+        "        return original_in_its_place(self, item)\n",
+        "        return None\n",
+        harm="both the original and the edited event take effect",
+        test="tests/unit/ops/review/test_editing.py::test_an_edited_event_that_gets_to_review_after_its_edit_was_abandoned_is_never_sent",
+    ),
 )

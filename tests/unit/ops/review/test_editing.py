@@ -481,6 +481,62 @@ def test_an_edit_that_can_not_be_finished_is_abandoned_on_purpose_alone():
     assert place.edited()
 
 
+def unfinished(place):
+    """Begin an edit whose command dies right after it has sent the event; the event's id."""
+    edited = place.edited()
+    place.fakes.trap.steps.clear()
+    place.fakes.trap.at, place.fakes.trap.before = 2, False
+    with pytest.raises(Crash):
+        place.send(edited)
+    place.fakes.trap.at = None
+    return edited.event.metadata.id
+
+
+def in_review(place, event_id):
+    """The item of an edited event that failed, as the redrive function makes it."""
+    item = replace(
+        place.item,
+        item_id=item_id(place.item.source, event_id, place.item.destination),
+        event_id=event_id,
+        edit_of=place.item.event_id,
+    )
+    place.fakes.table.items[item.item_id] = item
+    return item
+
+
+def test_an_edit_whose_event_is_in_review_itself_is_finished_and_not_abandoned():
+    place = Place()
+    sent = in_review(place, unfinished(place))
+    refused = problems(lambda: editing.abandon(place.review, place.item.item_id, reason="x"))
+    assert f"is in review itself ({sent.item_id})" in refused
+    assert place.current().pending_edit == sent.event_id
+    place.finish()
+    assert place.current().status == "SUPERSEDED"
+
+
+def test_an_edited_event_that_gets_to_review_after_its_edit_was_abandoned_is_never_sent():
+    place = Place()
+    event_id = unfinished(place)
+    editing.abandon(place.review, place.item.item_id, reason="x")
+    late = in_review(place, event_id)
+    place.fakes.queues.sent.clear()
+    (retried,) = place.fakes.service().retry([late.item_id], wait_seconds=0)
+    assert (retried.result, place.item.item_id in retried.reason) == ("refused", True)
+    assert "abandoned" in problems(lambda: editing.draft(place.review, late.item_id))
+    assert decide(place.fakes.service(), late.item_id, to="ARCHIVED").result == "sent"
+    restored = decide(place.fakes.service(), late.item_id, to="OPEN")
+    assert (restored.result, "abandoned" in restored.reason) == ("refused", True)
+    assert place.fakes.queues.sent == []
+
+
+def test_an_edited_event_in_review_is_retried_while_its_edit_stands():
+    place = Place()
+    late = in_review(place, unfinished(place))
+    place.fakes.queues.sent.clear()
+    list(place.fakes.service().retry([late.item_id], wait_seconds=0))
+    assert len(place.fakes.queues.sent) == 1
+
+
 def test_an_edit_that_was_delivered_can_not_be_abandoned():
     place = Place()
     edited = place.edited()
