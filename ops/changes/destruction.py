@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
-from media_events.core.failures import ProcessingError
 from media_events.core.json_fields import mapping, text
 from ops.changes.judgement import is_review_table, messages_in_words, protection, recovery_days
 from ops.changes.model import Finding, Report
+from ops.changes.questions import Questions
 
 
 class NoStateError(ValueError):
@@ -62,7 +62,7 @@ def judge_destruction(
 
     ``prevented`` are the addresses with `prevent_destroy`; ``None`` if they are not known.
     """
-    judgement = _Judgement(deployed)
+    judgement = _Judgement(deployed=deployed)
     findings = [finding for resource in existing for finding in judgement.of(*resource)]
     if prevented is None:
         judgement.unknown.append("prevent_destroy: a state does not tell")
@@ -79,15 +79,12 @@ def judge_destruction(
 
 
 @dataclass
-class _Judgement:
-    deployed: Deployed | None
-    unknown: list[str] = field(default_factory=list)
-
+class _Judgement(Questions[Deployed]):
     def of(self, kind: str, address: str, values: Mapping[str, Any]) -> Iterator[Finding]:
         yield from self._protected(kind, address, values)
         name = text(values.get("name")) or address
         if kind == "aws_sqs_queue":
-            waiting = self._ask(f"messages in {name}", lambda aws: aws.messages(str(values.get("url"))))
+            waiting = self.ask(f"messages in {name}", lambda aws: aws.messages(str(values.get("url"))))
             if waiting != 0:
                 count = "whatever waits in it" if waiting is None else messages_in_words(waiting)
                 yield Finding(
@@ -97,7 +94,7 @@ class _Judgement:
                     do="stop the senders, and wait until media-events status shows nothing in it",
                 )
         elif kind == "aws_dynamodb_table" and is_review_table(values):
-            items = self._ask("review items", lambda aws: aws.open_items(name))
+            items = self.ask("review items", lambda aws: aws.open_items(name))
             if items != 0:
                 count = "whatever waits" if items is None else f"{items} items that wait"
                 yield Finding(
@@ -107,7 +104,7 @@ class _Judgement:
                     do="retry or archive them first: media-events review list",
                 )
         elif kind == "aws_cloudwatch_event_archive":
-            events = self._ask(f"events in the archive {name}", lambda aws: aws.archived_events(name))
+            events = self.ask(f"events in the archive {name}", lambda aws: aws.archived_events(name))
             if events != 0:
                 count = "its events" if events is None else f"its {events} events"
                 yield Finding(
@@ -133,18 +130,8 @@ class _Judgement:
             return
         if kind == "aws_s3_bucket":
             bucket = str(values.get("bucket"))
-            holds = self._ask(f"objects in {bucket}", lambda aws: aws.holds_objects(bucket))
+            holds = self.ask(f"objects in {bucket}", lambda aws: aws.holds_objects(bucket))
             if holds is False:
                 yield Finding(consequence="note", subject=address, what=f"the bucket {bucket} is empty")
                 return
         yield Finding(consequence="fails", subject=address, what=reason[0], do=reason[1])
-
-    def _ask(self, what: str, question: Any) -> Any:
-        if self.deployed is None:
-            self.unknown.append(what)
-            return None
-        try:
-            return question(self.deployed)
-        except ProcessingError as error:
-            self.unknown.append(f"{what}: {error.message}")
-            return None

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from media_events.core.failures import ProcessingError
 from media_events.core.json_fields import mapping, text
 from ops.changes.hops import Hop, hop_of_queue, hops, same
 from ops.changes.model import Finding, HopChange, Report
 from ops.changes.physical_names import Name, collisions, replaced_under_one_name
 from ops.changes.plan_document import Change, Plan
+from ops.changes.questions import Questions
 
 RETIRE: Final = (
     "if it has another name now, give it `formerly:` with this one; else keep the hop under `retired:` in the workflow "
@@ -45,16 +45,14 @@ class Deployed(Protocol):
 
 def judge(plan: Plan, deployed: Deployed | None = None) -> Report:
     """What a plan does to events; without ``deployed`` what waits is not known, and counts as something."""
-    judgement = _Judgement(plan, deployed)
+    judgement = _Judgement(plan=plan, deployed=deployed)
     changed = tuple(judgement.hop_changes())
     return Report(hops=changed, findings=tuple(judgement.findings()), unknown=tuple(judgement.unknown))
 
 
 @dataclass
-class _Judgement:
+class _Judgement(Questions[Deployed]):
     plan: Plan
-    deployed: Deployed | None
-    unknown: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.before, self.after = hops(self.plan, "before"), hops(self.plan, "after")
@@ -93,7 +91,7 @@ class _Judgement:
         owner = hop_of_queue(name, self.before)
         hop = self.before[owner[0]] if owner is not None else None
         is_fed = hop is not None and _is_fed(hop, name)
-        waiting = self._ask(f"messages in {name}", lambda aws: aws.messages(str(values.get("url"))))
+        waiting = self.ask(f"messages in {name}", lambda aws: aws.messages(str(values.get("url"))))
         kind = "dead-letter queue" if owner is not None and owner[1] else "queue"
         subject = f"{kind} {name}" + (f" of {hop.name}" if hop is not None else "")
         is_entry = hop is not None and hop.name.startswith("ingress/")
@@ -117,7 +115,7 @@ class _Judgement:
         if old is None or new is None or old == new:
             return
         url = str((change.before or {}).get("url"))
-        waiting = self._ask(f"messages in {name}", lambda aws: aws.messages(url))
+        waiting = self.ask(f"messages in {name}", lambda aws: aws.messages(url))
         if waiting == 0 and not _is_fed(self.before[old[0]], name):
             return
         yield Finding(
@@ -134,7 +132,7 @@ class _Judgement:
             return
         name = str(table.before["name"])
         for hop in gone:
-            waiting = self._ask(f"review items of {hop}", lambda aws, hop=hop: aws.open_items(name, hop))
+            waiting = self.ask(f"review items of {hop}", lambda aws, hop=hop: aws.open_items(name, hop))
             if waiting:
                 yield Finding(
                     consequence="lost",
@@ -223,7 +221,7 @@ class _Judgement:
         for change in self.plan.of_type("aws_cloudwatch_event_archive"):
             if change.goes and change.before is not None:
                 name = str(change.before.get("name"))
-                count = self._ask(f"events in the archive {name}", lambda aws, name=name: aws.archived_events(name))
+                count = self.ask(f"events in the archive {name}", lambda aws, name=name: aws.archived_events(name))
                 held = "its events" if count is None else f"its {count} events"
                 yield Finding(
                     consequence="note" if count == 0 else "lost",
@@ -266,7 +264,7 @@ class _Judgement:
         for change in self.plan.of_type("aws_secretsmanager_secret"):
             if change.comes and change.after is not None:
                 name = text(change.after.get("name"))
-                deleted = name and self._ask(f"secret {name}", lambda aws, name=name: aws.deleted_secret(str(name)))
+                deleted = name and self.ask(f"secret {name}", lambda aws, name=name: aws.deleted_secret(str(name)))
                 if deleted:
                     yield Finding(
                         consequence="fails",
@@ -282,16 +280,6 @@ class _Judgement:
                     subject=f"secret {change.before.get('name')}",
                     what="goes at once, with its value" if days == 0 else f"can be restored for {days} days",
                 )
-
-    def _ask(self, what: str, question: Any) -> Any:
-        if self.deployed is None:
-            self.unknown.append(what)
-            return None
-        try:
-            return question(self.deployed)
-        except ProcessingError as error:
-            self.unknown.append(f"{what}: {error.message}")
-            return None
 
 
 def protection(kind: str, values: Mapping[str, Any]) -> tuple[str, str] | None:

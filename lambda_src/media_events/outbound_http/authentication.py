@@ -26,6 +26,8 @@ MAX_KEY_BYTES: Final = 64
 PRIVATE_KEY_PREFIX: Final = "whsk_"
 SEED_BYTES: Final = 32
 
+SECRET_ARN: Final = re.compile(r"arn:[a-z0-9-]+:secretsmanager:[a-z0-9-]*:[0-9]*:secret:.+\Z")
+
 MIN_PROOF_CHARACTERS: Final = 4
 
 _VISIBLE: Final = re.compile(r"[\x20-\x7e]+\Z")

@@ -11,6 +11,7 @@ from media_events.core.config_fields import Fields, otherwise, refuse_unknown
 from media_events.outbound_http.address_guard import Network, Target, TargetError, parse_networks, parse_target
 from media_events.outbound_http.authentication import (
     CLIENT_AUTHENTICATIONS,
+    SECRET_ARN,
     ApiKey,
     Authentication,
     Basic,
@@ -43,7 +44,6 @@ CREDENTIAL_HEADERS: Final = frozenset({"authorization", "x-api-key", "api-key", 
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}\Z")
 _HEADER_VALUE: Final = re.compile(r"[\x20-\x7e]*\Z")
-_SECRET_ARN: Final = re.compile(r"arn:[a-z0-9-]+:secretsmanager:[a-z0-9-]*:[0-9]*:secret:.+\Z")
 
 _AUTH_KEYS: Final[Mapping[str, frozenset[str]]] = {
     "api-key": frozenset({"header"}),
@@ -159,7 +159,7 @@ def _authentication(
     settings = {key: text for key, text in value.items() if text is not None}
     refuse_unknown(settings, _AUTH_KEYS[kind] | {"type", "secret_arn"}, "auth.", problems)
     arn = value.get("secret_arn")
-    if not isinstance(arn, str) or not _SECRET_ARN.match(arn):
+    if not isinstance(arn, str) or not SECRET_ARN.match(arn):
         problems.append("auth.secret_arn: must be the ARN of a Secrets Manager secret")
         arn = ""
     if kind == "oauth2-client-credentials":

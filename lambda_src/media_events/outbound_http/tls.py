@@ -6,17 +6,14 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from media_events.core.config_fields import Fields
-from media_events.outbound_http.authentication import ReadSecrets, unusable
+from media_events.outbound_http.authentication import SECRET_ARN, ReadSecrets, unusable
 
 TLS_KEYS: Final = ("ca_secret_arn", "client_certificate_secret_arn")
-
-_SECRET_ARN: Final = re.compile(r"arn:[a-z0-9-]+:secretsmanager:[a-z0-9-]*:[0-9]*:secret:.+\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +42,7 @@ def read_tls(value: Any, problems: list[str]) -> TlsSecrets | None:
         return None
     fields = Fields({key: arn for key, arn in value.items() if arn is not None}, "tls", problems)
     hint = "the ARN of a Secrets Manager secret"
-    arns = {key: fields.matching(key, _SECRET_ARN, hint) for key in TLS_KEYS if fields.has(key)}
+    arns = {key: fields.matching(key, SECRET_ARN, hint) for key in TLS_KEYS if fields.has(key)}
     fields.done()
     if not arns:
         problems.append(f"tls: must name {' or '.join(TLS_KEYS)}")

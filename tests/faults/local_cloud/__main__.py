@@ -7,19 +7,17 @@ broken.
 from __future__ import annotations
 
 import argparse
-import signal
+import functools
 import sys
-import tempfile
 import time
 from collections import Counter
-from pathlib import Path
 
 from ops.demo.senders import new_secret
 from ops.local import lifecycle, process
 from ops.local.clients import Clients
 from ops.local.paths import LocalPaths
-from ops.shared.console import OperatorError, print_error
 from tests.faults.local_cloud import deployment
+from tests.faults.local_cloud.commands import on_a_cloud_of_its_own
 from tests.faults.local_cloud.receivers import Receivers
 from tests.faults.local_cloud.run import Mix, Run, events_of
 
@@ -51,21 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--drain", type=float, default=900.0, help="how long the queues may take in the end (900 s)")
     parser.add_argument("--calm", action="store_true", help="without faults")
     given = parser.parse_args(arguments)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # However it ends, it leaves no cloud behind.
-        signal.signal(number, signal.default_int_handler)
-    with tempfile.TemporaryDirectory(prefix="media-events-chaos-") as folder:
-        paths = LocalPaths(Path(folder))
-        try:
-            return _run(given, paths)
-        except OperatorError as error:
-            print_error(error)
-            return 2
-        except KeyboardInterrupt:
-            print("stopped", file=sys.stderr)
-            return 130
-        finally:
-            lifecycle.down(paths)
+    return on_a_cloud_of_its_own("chaos", functools.partial(_run, given))
 
 
 def _run(given: argparse.Namespace, paths: LocalPaths) -> int:

@@ -8,10 +8,9 @@ Terraform, with a stream of events through all five ingresses. Nothing else is a
 from __future__ import annotations
 
 import argparse
+import functools
 import json
-import signal
 import sys
-import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,17 +19,19 @@ from pathlib import Path
 from typing import Any, Final
 
 from media_events.adapters.dynamodb.review_items import DynamoReviewTable
+from media_events.adapters.sqs.depths import depth
 from media_events.recovery.review_item import ReviewItem
 from ops.demo.senders import new_secret
-from ops.local import lifecycle, process
+from ops.local import process
 from ops.local.clients import Clients
 from ops.local.function_logs import LogReader
 from ops.local.paths import REPOSITORY, LocalPaths
-from ops.shared.console import OperatorError, print_error
+from ops.shared.console import OperatorError
 from tests.faults.aws_model.scheduler import subject_of
 from tests.faults.conservation import Place, Tally, judge, marks_of, repetitions
 from tests.faults.local_cloud.changing_cloud import ChangingCloud, RuleWatch
 from tests.faults.local_cloud.changing_workflow import CHANGES, DESTINATIONS, SMALL_ENTRIES, Change, workflow
+from tests.faults.local_cloud.commands import on_a_cloud_of_its_own
 from tests.faults.local_cloud.deployment import PARTNER, addresses
 from tests.faults.local_cloud.receivers import Receivers
 from tests.faults.local_cloud.senders import Senders
@@ -182,16 +183,8 @@ class Run:
             time.sleep(DRAIN_POLL_SECONDS)
 
     def _left(self) -> int:
-        names: Any = [
-            "ApproximateNumberOfMessages",
-            "ApproximateNumberOfMessagesNotVisible",
-            "ApproximateNumberOfMessagesDelayed",
-        ]
-        found = 0
-        for url in self._clients.sqs.list_queues(QueueNamePrefix=PREFIX).get("QueueUrls", []):
-            attributes = self._clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
-            found += sum(int(attributes.get(name, "0")) for name in names)
-        return found
+        urls = self._clients.sqs.list_queues(QueueNamePrefix=PREFIX).get("QueueUrls", [])
+        return sum(depth(self._clients.sqs, url).total for url in urls)
 
     def _count(self, stream: Stream, tally: Tally) -> None:
         items: dict[str, list[ReviewItem]] = defaultdict(list)
@@ -245,22 +238,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--base", default=BASE, help="the commit to upgrade from; empty for none")
     parser.add_argument("--quiet", type=float, default=5.0, help="seconds between two changes (5)")
     given = parser.parse_args(arguments)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # However it ends, it leaves no cloud behind.
-        signal.signal(number, signal.default_int_handler)
-    with tempfile.TemporaryDirectory(prefix="media-events-changes-") as folder:
-        paths = LocalPaths(Path(folder))
-        paths.root.mkdir()
-        try:
-            return _run(given, paths)
-        except OperatorError as error:
-            print_error(error)
-            return 2
-        except KeyboardInterrupt:
-            print("stopped", file=sys.stderr)
-            return 130
-        finally:
-            lifecycle.down(paths)
+    return on_a_cloud_of_its_own("changes", functools.partial(_run, given))
 
 
 def _run(given: argparse.Namespace, paths: LocalPaths) -> int:

@@ -14,6 +14,7 @@ from typing import Any, Final
 import httpx
 
 from media_events.adapters.dynamodb.review_items import DynamoReviewTable
+from media_events.adapters.sqs.depths import depth
 from media_events.recovery.review_item import ReviewItem
 from ops.local.clients import Clients
 from ops.local.endpoint import trust
@@ -221,16 +222,7 @@ class Run:
         return False
 
     def _left(self) -> int:
-        names: Any = [
-            "ApproximateNumberOfMessages",
-            "ApproximateNumberOfMessagesNotVisible",
-            "ApproximateNumberOfMessagesDelayed",
-        ]
-        found = 0
-        for url in self._queues():
-            attributes = self.clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
-            found += sum(int(attributes.get(name, "0")) for name in names)
-        return found
+        return sum(depth(self.clients.sqs, url).total for url in self._queues())
 
     # --- outcomes ---------------------------------------------------------------------------------------------------
 

@@ -400,28 +400,27 @@ def test_an_edit_that_is_killed_anywhere_is_neither_lost_nor_sent_as_two_events(
     assert {message["detail"]["metadata"]["id"] for message in place.sent()} == {place.current().superseded_by}
 
 
-def test_an_edit_that_was_delivered_before_it_was_closed_is_closed_without_being_sent_again():
-    place = Place()
+def unfinished(place):
+    """Begin an edit whose command dies right after it has sent the event; the event's id."""
     edited = place.edited()
     place.fakes.trap.steps.clear()
     place.fakes.trap.at, place.fakes.trap.before = 2, False
     with pytest.raises(Crash):
         place.send(edited)
     place.fakes.trap.at = None
-    place.delivered(edited.event.metadata.id)
+    return edited.event.metadata.id
+
+
+def test_an_edit_that_was_delivered_before_it_was_closed_is_closed_without_being_sent_again():
+    place = Place()
+    place.delivered(unfinished(place))
     assert place.fakes.service().close_if_delivered(place.current()).status == "SUPERSEDED"
     assert len(place.sent()) == 1
 
 
 def test_finishing_an_edit_that_was_delivered_sends_nothing():
     place = Place()
-    edited = place.edited()
-    place.fakes.trap.steps.clear()
-    place.fakes.trap.at, place.fakes.trap.before = 2, False
-    with pytest.raises(Crash):
-        place.send(edited)
-    place.fakes.trap.at = None
-    place.delivered(edited.event.metadata.id)
+    place.delivered(unfinished(place))
     assert place.finish().result == "delivered"
     assert (len(place.sent()), place.current().status) == (1, "SUPERSEDED")
 
@@ -481,17 +480,6 @@ def test_an_edit_that_can_not_be_finished_is_abandoned_on_purpose_alone():
     assert place.edited()
 
 
-def unfinished(place):
-    """Begin an edit whose command dies right after it has sent the event; the event's id."""
-    edited = place.edited()
-    place.fakes.trap.steps.clear()
-    place.fakes.trap.at, place.fakes.trap.before = 2, False
-    with pytest.raises(Crash):
-        place.send(edited)
-    place.fakes.trap.at = None
-    return edited.event.metadata.id
-
-
 def in_review(place, event_id):
     """The item of an edited event that failed, as the redrive function makes it."""
     item = replace(
@@ -539,12 +527,6 @@ def test_an_edited_event_in_review_is_retried_while_its_edit_stands():
 
 def test_an_edit_that_was_delivered_can_not_be_abandoned():
     place = Place()
-    edited = place.edited()
-    place.fakes.trap.steps.clear()
-    place.fakes.trap.at, place.fakes.trap.before = 2, False
-    with pytest.raises(Crash):
-        place.send(edited)
-    place.fakes.trap.at = None
-    place.delivered(edited.event.metadata.id)
+    place.delivered(unfinished(place))
     assert "was delivered" in problems(lambda: editing.abandon(place.review, place.item.item_id, reason="x"))
     assert place.current().status == "SUPERSEDED"
