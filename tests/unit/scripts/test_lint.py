@@ -31,7 +31,7 @@ def test_dependencies_without_one_pass() -> None:
     [
         (answer({"name": "ecdsa", "skip_reason": "Dependency not found on PyPI"}), "No known vulnerabilities found"),
         (answer(), ""),
-        ("", "ERROR: Failed to resolve 'pypi.org'"),
+        ("", "ERROR: Failed to resolve 'packages.example'"),
         ("", "Could not connect to PyPI's vulnerability feed"),
     ],
 )
