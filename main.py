@@ -19,9 +19,9 @@ def main() -> int:
     """Read the workflow, and write its stacks."""
     sys.path[:0] = [str(ROOT), str(ROOT / "lambda_src")]
     try:
-        from infra.documents.diagnostics import WorkflowError  # noqa: PLC0415
-        from infra.loader.workflow_file import load  # noqa: PLC0415 - the path has just been set
-        from infra.stacks.local_state import StateInUseError, move_earlier_state  # noqa: PLC0415
+        from media_events_kit.infra.documents.diagnostics import WorkflowError  # noqa: PLC0415
+        from media_events_kit.infra.loader.workflow_file import load  # noqa: PLC0415 - the path has just been set
+        from media_events_kit.infra.stacks.local_state import StateInUseError, move_earlier_state  # noqa: PLC0415
     except ModuleNotFoundError as error:
         return _refuse(f"the Python package {error.name} is not installed: run `make setup`, then .venv/bin/python")
     try:
@@ -39,8 +39,8 @@ def main() -> int:
         return _refuse(str(error))
     try:
         # Only now: cdktf starts a Node.js process, which a workflow with mistakes has no use for.
-        from infra.stacks.cdk import App  # noqa: PLC0415
-        from infra.stacks.workflow_stack import build  # noqa: PLC0415
+        from media_events_kit.infra.stacks.cdk import App  # noqa: PLC0415
+        from media_events_kit.infra.stacks.workflow_stack import build  # noqa: PLC0415
     except (ModuleNotFoundError, RuntimeError) as error:
         return _refuse(f"{error}: run `make setup`")
     # cdktf's command line says where it wants the result.

@@ -27,10 +27,10 @@ from statistics import median
 from typing import Any, Final
 
 from media_events.core.clock import timestamp
-from ops.local import lifecycle
-from ops.local.clients import Clients
-from ops.local.paths import LocalPaths
-from ops.shared.console import out
+from media_events_kit.ops.local import lifecycle
+from media_events_kit.ops.local.clients import Clients
+from media_events_kit.ops.local.paths import LocalPaths
+from media_events_kit.ops.shared.console import out
 
 WORKFLOW: Final = Path(__file__).with_name("poison.yaml")
 POISON: Final = "poison-"

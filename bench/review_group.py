@@ -17,8 +17,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from ops.local import endpoint, lifecycle
-from ops.local.paths import LocalPaths
+from media_events_kit.ops.local import endpoint, lifecycle
+from media_events_kit.ops.local.paths import LocalPaths
 from tests.system.test_killed_commands import Place
 
 LIMIT, OTHERS_LIMIT, CANARIES, AT_WORK = 500, 100, 5, 8

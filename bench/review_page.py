@@ -27,11 +27,11 @@ from typing import Any
 from media_events.adapters.dynamodb.review_items import _stored, _to_dynamo
 from media_events.core.clock import timestamp
 from media_events.recovery.review_item import item_id
-from ops.deployment.discovery import Cloud, Deployment
-from ops.local import endpoint, process
-from ops.local.paths import LocalPaths
-from ops.review.bootstrap import audited_review
-from ops.review_web import server as command
+from media_events_kit.ops.deployment.discovery import Cloud, Deployment
+from media_events_kit.ops.local import endpoint, process
+from media_events_kit.ops.local.paths import LocalPaths
+from media_events_kit.ops.review.bootstrap import audited_review
+from media_events_kit.ops.review_web import server as command
 from tests.fakes.audit_log import create_audit
 from tests.fakes.dynamodb import create_review_table
 from tests.fakes.review_web import SECRET, WORKFLOW, item_of

@@ -131,7 +131,7 @@ def tools_environment() -> None:
     if python_environment(".venv", "requirements/dev.lock", sys.executable):
         with step("the AWS provider's constructs"):
             # Otherwise the first synthesis would unpack it.
-            code = "import sys; sys.dont_write_bytecode = False; import infra.stacks.cdk"
+            code = "import sys; sys.dont_write_bytecode = False; import media_events_kit.infra.stacks.cdk"
             run([str(ROOT / ".venv/bin/python"), "-c", code], check=False)
 
 

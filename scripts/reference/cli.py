@@ -9,7 +9,7 @@ from typing import Any, Final
 import typer
 from typer.main import get_command
 
-from ops.cli import PARTS, Part, load
+from media_events_kit.ops.cli import PARTS, Part, load
 from scripts.reference.markdown import code, table
 
 ROOT: Final = Path(__file__).resolve().parents[2]

@@ -19,9 +19,9 @@ from media_events.partners import (
 )
 from media_events.partners.presets import load_preset, preset_names
 from media_events.partners.specification import resolve_preset
-from ops.partner.event_types import types_table
-from ops.partner.field_descriptions import field_rows
-from ops.partner.specification_schema import schema
+from media_events_kit.ops.partner.event_types import types_table
+from media_events_kit.ops.partner.field_descriptions import field_rows
+from media_events_kit.ops.partner.specification_schema import schema
 from scripts.reference.markdown import code, table
 
 _MOST_PARTS: Final = 4

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import yaml
 
-from infra.model.types import PATTERN_DESCRIPTIONS
-from infra.model.workflow import Workflow
+from media_events_kit.infra.model.types import PATTERN_DESCRIPTIONS
+from media_events_kit.infra.model.workflow import Workflow
 from scripts.reference.markdown import code, table
 
 Schema = Mapping[str, Any]

@@ -11,7 +11,7 @@ import pytest
 from moto import mock_aws
 from playwright.sync_api import expect, sync_playwright
 
-from ops.review_web import server as command
+from media_events_kit.ops.review_web import server as command
 from tests.fakes.review_web import failures_of_a_night, make_world
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")

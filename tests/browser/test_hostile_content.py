@@ -6,7 +6,7 @@ import json
 from urllib.parse import quote
 
 from media_events.recovery.review_item import Attempt
-from ops.operations.audit import Entry
+from media_events_kit.ops.operations.audit import Entry
 from tests.fakes.review_web import SECRET, item_of
 
 PAYLOAD = (

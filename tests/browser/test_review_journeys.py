@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import expect
 
-from ops.review_web.server import hand_over
+from media_events_kit.ops.review_web.server import hand_over
 from tests.fakes.review_web import BY, COLLEAGUE
 
 WAITING = re.compile("Waiting for the delivery to cms")

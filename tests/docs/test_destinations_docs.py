@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import get_args
 
-from infra.model.destinations import Destination
+from media_events_kit.infra.model.destinations import Destination
 from tests.docs.proofs import proofs
 
 ROOT = Path(__file__).resolve().parents[2]

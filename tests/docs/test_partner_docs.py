@@ -14,7 +14,7 @@ from media_events.partners.normalization import normalise
 from media_events.partners.presets import preset_names
 from media_events.partners.signature_verification import verify
 from media_events.partners.specification import parse_specification
-from ops.partner.event_types import natives
+from media_events_kit.ops.partner.event_types import natives
 from scripts.reference.partners import refusal_reasons
 from tests.fakes.partners import hex_hmac, request
 

@@ -15,9 +15,9 @@ import yaml
 from media_events.partners.handshake_schemes import HANDSHAKES
 from media_events.partners.notes import Notes
 from media_events.partners.specification import Answers, Parsing, PartnerSpecification, parse_specification
-from ops.partner.field_descriptions import field_rows
-from ops.partner.offline_ingress import Outcome, post, take
-from ops.partner.specification_schema import schema
+from media_events_kit.ops.partner.field_descriptions import field_rows
+from media_events_kit.ops.partner.offline_ingress import Outcome, post, take
+from media_events_kit.ops.partner.specification_schema import schema
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "partners.md").read_text(encoding="utf-8")
 NOW = 1_790_000_000.0

@@ -8,8 +8,8 @@ import jsonschema
 import pytest
 import yaml
 
-from infra.model.types import Section
-from infra.model.workflow_schema import schema
+from media_events_kit.infra.model.types import Section
+from media_events_kit.infra.model.workflow_schema import schema
 from tests.fakes.workflows import load
 
 ROOT = Path(__file__).resolve().parents[2]

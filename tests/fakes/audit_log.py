@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ops.operations.audit import AUDIT_SETTINGS
-from ops.review.audited_service import AuditedReviewService
+from media_events_kit.ops.operations.audit import AUDIT_SETTINGS
+from media_events_kit.ops.review.audited_service import AuditedReviewService
 
 
 def create_audit(s3, dynamodb, table, bucket="audit"):

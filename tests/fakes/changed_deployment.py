@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from media_events.core.failures import TransientError
-from ops.changes.plan_document import Plan
+from media_events_kit.ops.changes.plan_document import Plan
 
 
 @dataclass

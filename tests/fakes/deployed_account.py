@@ -16,8 +16,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from event_patterns import effective_pattern
-from ops.verify.deployed import Deployed
+from media_events_kit.event_patterns import effective_pattern
+from media_events_kit.ops.verify.deployed import Deployed
 
 ACCOUNT = "123456789012"
 SQS = f"https://sqs.eu-west-1.amazonaws.com/{ACCOUNT}/"

@@ -13,12 +13,12 @@ from media_events.adapters.dynamodb.review_items import INDEXES
 from media_events.adapters.eventbridge import EventBus
 from media_events.delivery.deliverer import destination_key
 from media_events.events.publisher import MAX_REQUEST_BYTES, Publisher
-from ops.archive_replay.plan import Bus
-from ops.archive_replay.service import ArchiveReplayService
-from ops.archive_replay.staging_queue import Staging
-from ops.archive_replay.store import DynamoReplays
-from ops.deployment.idempotency_stores import IdempotencyTables
-from ops.operations.audit import Audit, Caller
+from media_events_kit.ops.archive_replay.plan import Bus
+from media_events_kit.ops.archive_replay.service import ArchiveReplayService
+from media_events_kit.ops.archive_replay.staging_queue import Staging
+from media_events_kit.ops.archive_replay.store import DynamoReplays
+from media_events_kit.ops.deployment.idempotency_stores import IdempotencyTables
+from media_events_kit.ops.operations.audit import Audit, Caller
 from tests.fakes.audit_log import create_audit
 from tests.fakes.events import make_event
 

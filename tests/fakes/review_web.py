@@ -21,14 +21,14 @@ from media_events.adapters.dynamodb.group_counts import changes_of_counts, count
 from media_events.core.clock import epoch, timestamp
 from media_events.delivery.deliverer import destination_key
 from media_events.recovery.review_item import Attempt, ReturnTo, ReviewItem, group_id, item_id
-from ops.deployment.discovery import Cloud, Deployment
-from ops.operations.audit import Audit, Caller, Entry
-from ops.review.bootstrap import audited_review
-from ops.review.store import SETTINGS
-from ops.review_web.background_runs import Runs
-from ops.review_web.context import PageContext
-from ops.review_web.route_preview import Matching
-from ops.trace.bootstrap import tracer
+from media_events_kit.ops.deployment.discovery import Cloud, Deployment
+from media_events_kit.ops.operations.audit import Audit, Caller, Entry
+from media_events_kit.ops.review.bootstrap import audited_review
+from media_events_kit.ops.review.store import SETTINGS
+from media_events_kit.ops.review_web.background_runs import Runs
+from media_events_kit.ops.review_web.context import PageContext
+from media_events_kit.ops.review_web.route_preview import Matching
+from media_events_kit.ops.trace.bootstrap import tracer
 from tests.fakes.audit_log import create_audit
 from tests.fakes.dynamodb import create_review_table
 from tests.fakes.events import make_event

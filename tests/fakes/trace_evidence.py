@@ -6,13 +6,13 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from event_patterns import effective_pattern
 from media_events.adapters.sqs.depths import Depth
-from ops.deployment.topology import Topology
-from ops.local.function_logs import LogLine
-from ops.trace.assembler import assemble
-from ops.trace.evidence import Depths, Evidence, IdempotencyRecord, LogRecord
-from ops.trace.model import EventTrace, Reading
+from media_events_kit.event_patterns import effective_pattern
+from media_events_kit.ops.deployment.topology import Topology
+from media_events_kit.ops.local.function_logs import LogLine
+from media_events_kit.ops.trace.assembler import assemble
+from media_events_kit.ops.trace.evidence import Depths, Evidence, IdempotencyRecord, LogRecord
+from media_events_kit.ops.trace.model import EventTrace, Reading
 
 NOW = datetime(2026, 11, 23, 13, tzinfo=UTC).timestamp()
 START = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from textwrap import dedent
 
-from infra.documents.diagnostics import WorkflowError
-from infra.loader.environment import WorkflowFile
-from infra.loader.workflow_file import load_text
+from media_events_kit.infra.documents.diagnostics import WorkflowError
+from media_events_kit.infra.loader.environment import WorkflowFile
+from media_events_kit.infra.loader.workflow_file import load_text
 
 SMALL = """\
 name: media

@@ -11,11 +11,11 @@ from typing import Final
 from media_events.core.envelope import Event
 from media_events.core.failures import ProcessingError
 from media_events.recovery.review_item import ReviewItem, Status
-from ops.review import editing
-from ops.review.archiving import decide
-from ops.review.audited_service import AuditedReviewService
-from ops.review.editing import EditRefusedError
-from ops.review.service import Outcome
+from media_events_kit.ops.review import editing
+from media_events_kit.ops.review.archiving import decide
+from media_events_kit.ops.review.audited_service import AuditedReviewService
+from media_events_kit.ops.review.editing import EditRefusedError
+from media_events_kit.ops.review.service import Outcome
 from tests.faults.aws_model.scheduler import Killed, subject_of
 from tests.faults.conservation import Place
 

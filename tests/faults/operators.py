@@ -16,9 +16,9 @@ from media_events.core.failures import ProcessingError
 from media_events.delivery.deliverer import destination_key
 from media_events.delivery.ordering.key_queue import Entry
 from media_events.recovery.review_item import ReviewItem
-from ops.operations.audit import Audit
-from ops.review.archiving import decide
-from ops.review.audited_service import AuditedReviewService
+from media_events_kit.ops.operations.audit import Audit
+from media_events_kit.ops.review.archiving import decide
+from media_events_kit.ops.review.audited_service import AuditedReviewService
 from tests.faults.aws_model.scheduler import subject_of
 from tests.faults.aws_model.sqs import RETENTION_SECONDS
 from tests.faults.commands import ACTIONS, TAKEN_BY, Commands, Decisions

@@ -16,25 +16,25 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from event_patterns.event_fields import FlatEvent
 from media_events.adapters.eventbridge import EventBus
 from media_events.core.clock import epoch
 from media_events.core.failures import ProcessingError
 from media_events.delivery.deliverer import destination_key
 from media_events.events.publisher import MAX_REQUEST_BYTES, Publisher
-from ops.archive_replay.plan import Bus, Choice, choose
-from ops.archive_replay.service import ArchiveReplayService
-from ops.archive_replay.staging_queue import Staging
-from ops.archive_replay.store import DynamoReplays, Replay
-from ops.deployment.idempotency_stores import IdempotencyTables
-from ops.shared.console import OperatorError
+from media_events_kit.event_patterns.event_fields import FlatEvent
+from media_events_kit.ops.archive_replay.plan import Bus, Choice, choose
+from media_events_kit.ops.archive_replay.service import ArchiveReplayService
+from media_events_kit.ops.archive_replay.staging_queue import Staging
+from media_events_kit.ops.archive_replay.store import DynamoReplays, Replay
+from media_events_kit.ops.deployment.idempotency_stores import IdempotencyTables
+from media_events_kit.ops.shared.console import OperatorError
 from tests.faults.aws_model.archive import ARCHIVE_ARN, Archive, Events, Inline, StagingQueues
 from tests.faults.aws_model.scheduler import CALM, Invocation, Killed, World, subject_of
 from tests.faults.conservation import Place
 from tests.faults.system_under_test import Kit
 
 if TYPE_CHECKING:
-    from ops.operations.audit import Audit
+    from media_events_kit.ops.operations.audit import Audit
 
 COMMAND_SECONDS: Final = 6 * 3600.0
 PERIOD_SECONDS: Final = 900.0

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, cast
 
-from event_patterns import effective_pattern
 from media_events.adapters.aws_lambda.redrive import LambdaFunctions
 from media_events.adapters.boto_clients import MAX_ATTEMPTS
 from media_events.adapters.dynamodb.circuit_breaker import DynamoCircuitBreaker, DynamoCircuitBreakers
@@ -59,11 +58,12 @@ from media_events.recovery.review_maintenance import ReviewMaintenance
 from media_events.recovery.review_opener import INSPECTION_SECONDS
 from media_events.transform import Transformer, parse_steps
 from media_events.transform.ports import TransformPorts
-from ops.deployment.idempotency_stores import IdempotencyTables
-from ops.operations.audit import AUDIT, Entry
-from ops.operations.table import OperationTable
-from ops.review.service import ReviewService
-from ops.review.store import DynamoRecords
+from media_events_kit.event_patterns import effective_pattern
+from media_events_kit.ops.deployment.idempotency_stores import IdempotencyTables
+from media_events_kit.ops.operations.audit import AUDIT, Entry
+from media_events_kit.ops.operations.table import OperationTable
+from media_events_kit.ops.review.service import ReviewService
+from media_events_kit.ops.review.store import DynamoRecords
 from tests.faults.aws_model.clients import S3, Functions, Secrets, Sqs, StateMachines
 from tests.faults.aws_model.dynamodb import IdempotencyTable, Table
 from tests.faults.aws_model.eventbridge import Bus, Rule

@@ -12,7 +12,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from infra.loader.workflow_file import load_text
+from media_events_kit.infra.loader.workflow_file import load_text
 from tests.faults.local_cloud.changing_cloud import RuleWatch
 from tests.faults.local_cloud.changing_workflow import CHANGES, DESTINATIONS, workflow
 

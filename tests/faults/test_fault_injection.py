@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ops.local.server import wiring
+from media_events_kit.ops.local.server import wiring
 
 APPLICATION = Path(__file__).parent / "local_cloud" / "fault_injection.py"
 RECORD_BODY = json.dumps({"Key": {"pk": {"S": "9:partner.a|10:evt-000007|destination/plain"}}})

@@ -15,7 +15,7 @@ import pytest
 
 from media_events.delivery.ordering.key_queue import ACTIVE
 from media_events.outbound_http.client import Response
-from ops.local.server.loops import LIMIT
+from media_events_kit.ops.local.server.loops import LIMIT
 from tests.faults import system_under_test
 from tests.faults.aws_model.scheduler import CALM, World
 from tests.faults.senders import EntryName, Senders, Sent

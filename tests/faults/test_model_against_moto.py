@@ -47,9 +47,9 @@ from media_events.delivery.ordering.latest_only import Position
 from media_events.delivery.ordering.resequencer import Parked
 from media_events.events.publisher import Publisher
 from media_events.messaging.message import Message
-from ops.archive_replay import plan
-from ops.archive_replay.staging_queue import Staging
-from ops.shared.console import OperatorError
+from media_events_kit.ops.archive_replay import plan
+from media_events_kit.ops.archive_replay.staging_queue import Staging
+from media_events_kit.ops.shared.console import OperatorError
 from tests.fakes.events import make_event
 from tests.fakes.hop import FakeClock
 from tests.faults.aws_model.archive import ARCHIVE_ARN, Archive, Events, StagingQueues

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from ops.local import certificates, process
-from ops.local.clients import Clients
-from ops.local.endpoint import CloudRecord
-from ops.local.lifecycle import terraform_variables
-from ops.local.paths import REPOSITORY, LocalPaths
+from media_events_kit.ops.local import certificates, process
+from media_events_kit.ops.local.clients import Clients
+from media_events_kit.ops.local.endpoint import CloudRecord
+from media_events_kit.ops.local.lifecycle import terraform_variables
+from media_events_kit.ops.local.paths import REPOSITORY, LocalPaths
 from tests.moto.whole import STATE, Whole, write_root
 
 ACCOUNT = "123456789012"

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from ops.cli import run
-from ops.local.clients import Clients
+from media_events_kit.ops.cli import run
+from media_events_kit.ops.local.clients import Clients
 
 BUCKET = "states"
 KEY = "media-events/media/dev.tfstate"

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from event_patterns import matches
+from media_events_kit.event_patterns import matches
 from tests.moto.conftest import Applied
 from tests.moto.whole import STATE, changed_attributes, resources
 

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ops.local.paths import REPOSITORY, LocalPaths
-from ops.local.synthesis import synthesise
-from ops.local.terraform import Report, Terraform, TerraformError, program
+from media_events_kit.ops.local.paths import REPOSITORY, LocalPaths
+from media_events_kit.ops.local.synthesis import synthesise
+from media_events_kit.ops.local.terraform import Report, Terraform, TerraformError, program
 
 _PROVIDER_BLOCK = re.compile(r'^provider "aws" \{\n(?: .*\n)*\}\n', re.MULTILINE)
 _SHARED_NAME = re.compile(r'"media-(?:events-dev|example)\b')

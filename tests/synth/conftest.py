@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from infra.loader.workflow_file import load, load_text
-from infra.stacks.cdk import App
-from infra.stacks.workflow_stack import build
+from media_events_kit.infra.loader.workflow_file import load, load_text
+from media_events_kit.infra.stacks.cdk import App
+from media_events_kit.infra.stacks.workflow_stack import build
 
 ROOT = Path(__file__).resolve().parents[2]
 

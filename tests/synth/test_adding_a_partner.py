@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.cli import run
+from media_events_kit.ops.cli import run
 from tests.fakes.webhook_requests import WebhookHarness
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -17,14 +17,14 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from infra.documents.diagnostics import WorkflowError
-from infra.loader.workflow_file import load_text
-from infra.stacks.cdk import App
-from infra.stacks.workflow_stack import build
-from ops.changes.judgement import judge
-from ops.changes.model import Report
-from ops.changes.physical_names import physical_name
-from ops.changes.plan_document import Plan
+from media_events_kit.infra.documents.diagnostics import WorkflowError
+from media_events_kit.infra.loader.workflow_file import load_text
+from media_events_kit.infra.stacks.cdk import App
+from media_events_kit.infra.stacks.workflow_stack import build
+from media_events_kit.ops.changes.judgement import judge
+from media_events_kit.ops.changes.model import Report
+from media_events_kit.ops.changes.physical_names import physical_name
+from media_events_kit.ops.changes.plan_document import Plan
 from scripts.terraform_env import LESS_COLLECTING
 from tests.fakes.changed_deployment import Aws, change
 from tests.synth import changing_workflows as kinds

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ops.local.endpoint import CloudRecord, client_environment
+from media_events_kit.ops.local.endpoint import CloudRecord, client_environment
 from scripts.terraform_env import terraform_environment
 
 ROOT = Path(__file__).resolve().parents[2]

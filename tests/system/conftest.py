@@ -19,15 +19,15 @@ import pytest
 from rich.console import Console
 from xdist.scheduler import LoadScopeScheduling
 
-from ops.demo import http_receiver_process
-from ops.demo.http_receiver_process import Receiver
-from ops.demo.runner import PRESETS, DemoRun
-from ops.demo.senders import HttpResponse, Sender, post
-from ops.local import lifecycle
-from ops.local.addresses import webhook_urls
-from ops.local.clients import Clients
-from ops.local.function_logs import LogLine, LogReader
-from ops.local.paths import LocalPaths
+from media_events_kit.ops.demo import http_receiver_process
+from media_events_kit.ops.demo.http_receiver_process import Receiver
+from media_events_kit.ops.demo.runner import PRESETS, DemoRun
+from media_events_kit.ops.demo.senders import HttpResponse, Sender, post
+from media_events_kit.ops.local import lifecycle
+from media_events_kit.ops.local.addresses import webhook_urls
+from media_events_kit.ops.local.clients import Clients
+from media_events_kit.ops.local.function_logs import LogLine, LogReader
+from media_events_kit.ops.local.paths import LocalPaths
 
 OWN_CLOUD = {
     "test_changes_under_traffic.py",

@@ -18,8 +18,8 @@ from urllib.parse import urlencode
 
 import boto3
 
-from ops.demo.senders import HttpResponse, frameio_v4_headers, mux_headers, post
-from ops.local.clients import Clients
+from media_events_kit.ops.demo.senders import HttpResponse, frameio_v4_headers, mux_headers, post
+from media_events_kit.ops.local.clients import Clients
 from tests.system.polling import SECONDS
 
 DATA = Path(__file__).resolve().parents[1] / "data"

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.error import HTTPError
 
-from ops.deployment.discovery import ENVIRONMENT_VARIABLE
-from ops.local.clients import Clients
-from ops.local.paths import DIRECTORY_VARIABLE, REPOSITORY, LocalPaths
+from media_events_kit.ops.deployment.discovery import ENVIRONMENT_VARIABLE
+from media_events_kit.ops.local.clients import Clients
+from media_events_kit.ops.local.paths import DIRECTORY_VARIABLE, REPOSITORY, LocalPaths
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ops.local.clients import Clients
+from media_events_kit.ops.local.clients import Clients
 
 
 def everything_kept(clients: Clients) -> Iterator[tuple[str, str]]:

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from ops.demo.http_receiver_process import Receiver
-from ops.local.clients import Clients
-from ops.local.endpoint import client_environment
-from ops.local.paths import DIRECTORY_VARIABLE, REPOSITORY
+from media_events_kit.ops.demo.http_receiver_process import Receiver
+from media_events_kit.ops.local.clients import Clients
+from media_events_kit.ops.local.endpoint import client_environment
+from media_events_kit.ops.local.paths import DIRECTORY_VARIABLE, REPOSITORY
 from tests.system.polling import SECONDS
 
 Replay = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -13,8 +13,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from ops.local.clients import Clients
-from ops.operations.audit import AUDIT_SETTINGS
+from media_events_kit.ops.local.clients import Clients
+from media_events_kit.ops.operations.audit import AUDIT_SETTINGS
 from tests.system.conftest import Demonstration
 from tests.system.operators import Operator, with_policy
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ops.local import lifecycle, process
-from ops.local.paths import LocalPaths
+from media_events_kit.ops.local import lifecycle, process
+from media_events_kit.ops.local.paths import LocalPaths
 from tests.faults.local_cloud.changes import Run
 from tests.faults.local_cloud.changing_workflow import CHANGES
 from tests.faults.local_cloud.receivers import Receivers

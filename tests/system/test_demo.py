@@ -9,12 +9,12 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from ops.demo import external_resources
-from ops.demo.external_resources import BUCKET
-from ops.demo.http_receiver_process import Receiver
-from ops.local import lifecycle
-from ops.local.clients import Clients
-from ops.local.overview import open_review_items
+from media_events_kit.ops.demo import external_resources
+from media_events_kit.ops.demo.external_resources import BUCKET
+from media_events_kit.ops.demo.http_receiver_process import Receiver
+from media_events_kit.ops.local import lifecycle
+from media_events_kit.ops.local.clients import Clients
+from media_events_kit.ops.local.overview import open_review_items
 
 # What the demonstration itself judges
 

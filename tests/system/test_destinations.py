@@ -21,15 +21,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from media_events.core.envelope import Event
 from media_events.recovery.review_item import item_id
-from ops.deployment.discovery import Cloud, Deployment
-from ops.local import endpoint, lifecycle
-from ops.local.clients import Clients
-from ops.local.function_logs import LogLine, LogReader
-from ops.local.overview import open_review_items
-from ops.local.paths import LocalPaths
-from ops.local.server.lineage import hash_of, header_with
-from ops.local.server.loops import LIMIT
-from ops.review.bootstrap import service
+from media_events_kit.ops.deployment.discovery import Cloud, Deployment
+from media_events_kit.ops.local import endpoint, lifecycle
+from media_events_kit.ops.local.clients import Clients
+from media_events_kit.ops.local.function_logs import LogLine, LogReader
+from media_events_kit.ops.local.overview import open_review_items
+from media_events_kit.ops.local.paths import LocalPaths
+from media_events_kit.ops.local.server.lineage import hash_of, header_with
+from media_events_kit.ops.local.server.loops import LIMIT
+from media_events_kit.ops.review.bootstrap import service
 from tests.fakes.events import make_event
 from tests.fakes.http_receiver import CLIENT, Receivers, event_of
 from tests.system.polling import eventually

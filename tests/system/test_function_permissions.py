@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from ops.local.clients import Clients
+from media_events_kit.ops.local.clients import Clients
 
 WITHOUT_RESOURCE_LEVEL_PERMISSION = {
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsstepfunctions.html: by the task's token

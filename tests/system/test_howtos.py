@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from ops.demo.http_receiver import CONTROL
-from ops.demo.http_receiver_process import Receiver
-from ops.demo.scenario import BROKEN
-from ops.local.clients import Clients
-from ops.local.paths import DIRECTORY_VARIABLE, REPOSITORY
+from media_events_kit.ops.demo.http_receiver import CONTROL
+from media_events_kit.ops.demo.http_receiver_process import Receiver
+from media_events_kit.ops.demo.scenario import BROKEN
+from media_events_kit.ops.local.clients import Clients
+from media_events_kit.ops.local.paths import DIRECTORY_VARIABLE, REPOSITORY
 from tests.system.conftest import Demonstration
 from tests.system.operators import with_policy
 from tests.system.polling import eventually

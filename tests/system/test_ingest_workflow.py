@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from ops.demo.external_resources import BUCKET
-from ops.demo.fake_systems import TRANSCODER
-from ops.demo.http_receiver_process import Receiver
-from ops.demo.senders import Sender
-from ops.local.clients import Clients
+from media_events_kit.ops.demo.external_resources import BUCKET
+from media_events_kit.ops.demo.fake_systems import TRANSCODER
+from media_events_kit.ops.demo.http_receiver_process import Receiver
+from media_events_kit.ops.demo.senders import Sender
+from media_events_kit.ops.local.clients import Clients
 from tests.system.polling import eventually
 
 FILE = {"system": "mam", "has_picture": True, "media_url": "https://storage.example.com/a.mov"}

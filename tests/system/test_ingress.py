@@ -22,16 +22,16 @@ from botocore.exceptions import ClientError
 
 from media_events.messaging.idempotency import record_key
 from media_events.recovery.review_item import ReviewItem, item_id
-from ops.demo.senders import new_secret
-from ops.deployment.discovery import Cloud, Deployment
-from ops.local import lifecycle, process
-from ops.local.addresses import webhook_urls
-from ops.local.clients import Clients
-from ops.local.function_logs import LogLine, LogReader
-from ops.local.overview import open_review_items
-from ops.local.paths import LocalPaths
-from ops.review import bootstrap
-from ops.review.service import ReviewService
+from media_events_kit.ops.demo.senders import new_secret
+from media_events_kit.ops.deployment.discovery import Cloud, Deployment
+from media_events_kit.ops.local import lifecycle, process
+from media_events_kit.ops.local.addresses import webhook_urls
+from media_events_kit.ops.local.clients import Clients
+from media_events_kit.ops.local.function_logs import LogLine, LogReader
+from media_events_kit.ops.local.overview import open_review_items
+from media_events_kit.ops.local.paths import LocalPaths
+from media_events_kit.ops.review import bootstrap
+from media_events_kit.ops.review.service import ReviewService
 from tests.faults.local_cloud import deployment
 from tests.faults.local_cloud.receivers import Receivers
 from tests.faults.local_cloud.run import Mix, Run, events_of

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from ops.demo.senders import HttpResponse, Sender, mux_headers
-from ops.local.addresses import reachable
-from ops.local.clients import Clients
-from ops.local.function_logs import LogLine
-from ops.local.overview import open_review_items
+from media_events_kit.ops.demo.senders import HttpResponse, Sender, mux_headers
+from media_events_kit.ops.local.addresses import reachable
+from media_events_kit.ops.local.clients import Clients
+from media_events_kit.ops.local.function_logs import LogLine
+from media_events_kit.ops.local.overview import open_review_items
 from tests.system.polling import eventually
 
 Send = Callable[..., HttpResponse]

@@ -25,12 +25,12 @@ from media_events.adapters.dynamodb.group_counts import GROUPS
 from media_events.adapters.dynamodb.review_items import DynamoReviewTable, _stored, _to_dynamo
 from media_events.delivery.deliverer import destination_key
 from media_events.recovery.review_item import ReturnTo
-from ops.local import endpoint, lifecycle
-from ops.local.clients import Clients
-from ops.local.paths import REPOSITORY, LocalPaths
-from ops.review import bulk_operations
-from ops.review.queries import Query, walk
-from ops.review.store import DynamoRecords
+from media_events_kit.ops.local import endpoint, lifecycle
+from media_events_kit.ops.local.clients import Clients
+from media_events_kit.ops.local.paths import REPOSITORY, LocalPaths
+from media_events_kit.ops.review import bulk_operations
+from media_events_kit.ops.review.queries import Query, walk
+from media_events_kit.ops.review.store import DynamoRecords
 from tests.fakes.audit_log import create_audit
 from tests.fakes.dynamodb import create_review_table
 from tests.fakes.review_items import make_item

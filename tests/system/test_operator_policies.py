@@ -18,23 +18,23 @@ import pytest
 from media_events.adapters.dynamodb.review_items import DynamoReviewTable
 from media_events.core.failures import ProcessingError
 from media_events.recovery.review_item import ReviewItem
-from ops.demo.http_receiver_process import Receiver
-from ops.demo.scenario import BROKEN, fresh
-from ops.demo.senders import Sender
-from ops.deployment.discovery import find
-from ops.local.clients import Clients
-from ops.local.overview import open_review_items
-from ops.local.paths import DIRECTORY_VARIABLE, REPOSITORY
-from ops.review import editing, use_cases
-from ops.review.bootstrap import audited_review
-from ops.review.failure_groups import stats
-from ops.review.queries import Query
-from ops.review.store import SETTINGS
-from ops.review.use_cases import Request
-from ops.review_web.app import create
-from ops.review_web.request_guard import Gate
-from ops.review_web.server import context_of
-from ops.shared.options import Where
+from media_events_kit.ops.demo.http_receiver_process import Receiver
+from media_events_kit.ops.demo.scenario import BROKEN, fresh
+from media_events_kit.ops.demo.senders import Sender
+from media_events_kit.ops.deployment.discovery import find
+from media_events_kit.ops.local.clients import Clients
+from media_events_kit.ops.local.overview import open_review_items
+from media_events_kit.ops.local.paths import DIRECTORY_VARIABLE, REPOSITORY
+from media_events_kit.ops.review import editing, use_cases
+from media_events_kit.ops.review.bootstrap import audited_review
+from media_events_kit.ops.review.failure_groups import stats
+from media_events_kit.ops.review.queries import Query
+from media_events_kit.ops.review.store import SETTINGS
+from media_events_kit.ops.review.use_cases import Request
+from media_events_kit.ops.review_web.app import create
+from media_events_kit.ops.review_web.request_guard import Gate
+from media_events_kit.ops.review_web.server import context_of
+from media_events_kit.ops.shared.options import Where
 from tests.system.conftest import Demonstration
 from tests.system.operators import Operator, Said, Visitor, with_policy
 from tests.system.policies import Guard, accesses, allows

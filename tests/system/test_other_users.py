@@ -18,8 +18,8 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from ops.local import lifecycle
-from ops.local.clients import Clients
+from media_events_kit.ops.local import lifecycle
+from media_events_kit.ops.local.clients import Clients
 from tests.system.conftest import Demonstration
 
 CODE = {"ZipFile": b"PK\x05\x06" + b"\0" * 18}

@@ -18,14 +18,14 @@ from typing import Any
 
 import pytest
 
-from ops.demo.external_resources import ExternalResources
-from ops.demo.fake_systems import FILES, SIGNED, TRANSCODER
-from ops.demo.http_receiver_process import Receiver
-from ops.demo.scenario import BROKEN, fresh
-from ops.demo.senders import HttpResponse, Sender, mux_headers, post
-from ops.local.clients import Clients
-from ops.local.overview import open_review_items
-from ops.operations.audit import AUDIT_SETTINGS
+from media_events_kit.ops.demo.external_resources import ExternalResources
+from media_events_kit.ops.demo.fake_systems import FILES, SIGNED, TRANSCODER
+from media_events_kit.ops.demo.http_receiver_process import Receiver
+from media_events_kit.ops.demo.scenario import BROKEN, fresh
+from media_events_kit.ops.demo.senders import HttpResponse, Sender, mux_headers, post
+from media_events_kit.ops.local.clients import Clients
+from media_events_kit.ops.local.overview import open_review_items
+from media_events_kit.ops.operations.audit import AUDIT_SETTINGS
 from tests.system.operators import Operator, Visitor
 from tests.system.polling import eventually
 from tests.system.retained import everything_kept, log_lines

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from ops.demo.http_receiver_process import Receiver
-from ops.demo.scenario import BROKEN, fresh
-from ops.local.clients import Clients
+from media_events_kit.ops.demo.http_receiver_process import Receiver
+from media_events_kit.ops.demo.scenario import BROKEN, fresh
+from media_events_kit.ops.local.clients import Clients
 from tests.system.operators import Operator, Said, with_policy
 from tests.system.polling import eventually
 

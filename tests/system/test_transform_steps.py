@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from ops.local import endpoint, lifecycle
-from ops.local.clients import Clients
-from ops.local.overview import open_review_items
-from ops.local.paths import LocalPaths
+from media_events_kit.ops.local import endpoint, lifecycle
+from media_events_kit.ops.local.clients import Clients
+from media_events_kit.ops.local.overview import open_review_items
+from media_events_kit.ops.local.paths import LocalPaths
 from tests.fakes.events import make_event
 from tests.fakes.frameio_api import CREDENTIALS, FrameIo
 from tests.system.cdktf_deployment import Deployment

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from ops.local.clients import Clients
-from ops.local.function_logs import LogLine
+from media_events_kit.ops.local.clients import Clients
+from media_events_kit.ops.local.function_logs import LogLine
 from tests.system.conftest import Demonstration
 from tests.system.operators import Operator, Said, with_policy
 from tests.system.polling import eventually

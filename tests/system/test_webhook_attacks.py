@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from ops.demo.senders import Sender, mux_headers, post, standard_webhooks_headers
-from ops.local.clients import Clients
-from ops.local.function_logs import LogLine
+from media_events_kit.ops.demo.senders import Sender, mux_headers, post, standard_webhooks_headers
+from media_events_kit.ops.local.clients import Clients
+from media_events_kit.ops.local.function_logs import LogLine
 
 Headers = dict[str, str]
 

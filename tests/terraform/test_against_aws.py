@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
-from infra.loader.environment import WorkflowFile
-from infra.loader.workflow_file import load, load_text
-from infra.stacks.cdk import App
-from infra.stacks.workflow_stack import build
-from infra.validation.aws_limits import RESERVED
+from media_events_kit.infra.loader.environment import WorkflowFile
+from media_events_kit.infra.loader.workflow_file import load, load_text
+from media_events_kit.infra.stacks.cdk import App
+from media_events_kit.infra.stacks.workflow_stack import build
+from media_events_kit.infra.validation.aws_limits import RESERVED
 from tests.fakes.large_workflow import large_workflow
 from tests.terraform.aws_parameters import held_against_aws
 from tests.terraform.conftest import EXAMPLES, GENERATED, ROOT, Terraform

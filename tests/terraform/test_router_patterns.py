@@ -1,4 +1,4 @@
-"""The router's HCL and `event_patterns.rule_pattern` make the same of a user's pattern."""
+"""The router's HCL and `media_events_kit.event_patterns.rule_pattern` make the same of a user's pattern."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from event_patterns import effective_pattern, validate_hop_pattern
+from media_events_kit.event_patterns import effective_pattern, validate_hop_pattern
 
 pytestmark = pytest.mark.terraform
 

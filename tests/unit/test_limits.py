@@ -15,15 +15,15 @@ from typing import Any, Final
 import pytest
 from pydantic import ValidationError
 
-from infra.model.destinations import CircuitBreaker
-from infra.model.workflow import Workflow
-from infra.model.workflow_schema import FILE
 from media_events.core.configuration import ConfigurationError
 from media_events.core.settings import SettingsError
 from media_events.delivery.config import parse_destination
 from media_events.messaging.consumer_settings import ConsumerSettings
 from media_events.outbound_http.endpoint import CREDENTIAL_HEADERS, FORBIDDEN_HEADER_PREFIXES, FORBIDDEN_HEADERS
 from media_events.recovery.config import parse_queues
+from media_events_kit.infra.model.destinations import CircuitBreaker
+from media_events_kit.infra.model.workflow import Workflow
+from media_events_kit.infra.model.workflow_schema import FILE
 from scripts import hop_types
 
 ROOT: Final = Path(__file__).resolve().parents[2]

@@ -7,7 +7,7 @@ locals {
   kit_source = { source = [{ prefix = "partner." }] }
 
   # Where one alternative names a source, the condition belongs into the others: a field can't be named twice on one way through. The
-  # alternatives of alternatives are looked at too, no deeper; event_patterns/rule_pattern.py does the same, and a test compares them.
+  # alternatives of alternatives are looked at too, no deeper; media_events_kit/event_patterns/rule_pattern.py does the same, and a test compares them.
   alternatives = { for key, pattern in local.user_patterns : key => try([for alternative in pattern["$or"] : alternative], []) }
   alternatives_name_source = { for key, alternatives in local.alternatives : key => [
     for alternative in alternatives : can(alternative.source) || anytrue([for inner in try(alternative["$or"], []) : can(inner.source)])

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from event_patterns.event_fields import FlatEvent
+from media_events_kit.event_patterns.event_fields import FlatEvent
 from tests.faults.aws_model.clients import Sqs
 from tests.faults.aws_model.eventbridge import Bus, Rule
 from tests.faults.aws_model.scheduler import refusal, subject_of

@@ -11,7 +11,7 @@ from typing import Any, Final
 from botocore.exceptions import ReadTimeoutError
 
 from media_events.partners.secrets import PartnerSecrets
-from ops.local.server.lineage import Lineage
+from media_events_kit.ops.local.server.lineage import Lineage
 from tests.faults.aws_model.scheduler import Invocation, Killed, LoopError, World, refusal, subject_of
 from tests.faults.aws_model.sqs import Queue
 

@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from botocore.exceptions import ReadTimeoutError
 
-from event_patterns.event_fields import FlatEvent
-from event_patterns.matcher import matches_any
-from event_patterns.normal_form import Branch
-from event_patterns.validate import compile_pattern
+from media_events_kit.event_patterns.event_fields import FlatEvent
+from media_events_kit.event_patterns.matcher import matches_any
+from media_events_kit.event_patterns.normal_form import Branch
+from media_events_kit.event_patterns.validate import compile_pattern
 from tests.faults.aws_model.scheduler import World, refusal, subject_of
 from tests.faults.aws_model.sqs import Queue
 

@@ -25,8 +25,8 @@ from typing import Any, Final, TypeVar
 from botocore.exceptions import ClientError, ReadTimeoutError
 from greenlet import greenlet
 
-from ops.local.server.lineage import Lineage, invoked
-from ops.local.server.loops import LIMIT
+from media_events_kit.ops.local.server.lineage import Lineage, invoked
+from media_events_kit.ops.local.server.loops import LIMIT
 
 MARK: Final = re.compile(r"evt-[0-9]{6}")
 """The pattern of an event's mark, which is part of its id."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ops.local.server.lineage import Lineage, merged
+from media_events_kit.ops.local.server.lineage import Lineage, merged
 from tests.faults.aws_model.scheduler import Invocation, Killed, LoopError, World, refusal, subject_of
 
 MAX_BYTES: Final = 262_144

@@ -12,10 +12,10 @@ import sys
 import time
 from collections import Counter
 
-from ops.demo.senders import new_secret
-from ops.local import lifecycle, process
-from ops.local.clients import Clients
-from ops.local.paths import LocalPaths
+from media_events_kit.ops.demo.senders import new_secret
+from media_events_kit.ops.local import lifecycle, process
+from media_events_kit.ops.local.clients import Clients
+from media_events_kit.ops.local.paths import LocalPaths
 from tests.faults.local_cloud import deployment
 from tests.faults.local_cloud.commands import on_a_cloud_of_its_own
 from tests.faults.local_cloud.receivers import Receivers

@@ -21,12 +21,12 @@ from typing import Any, Final
 from media_events.adapters.dynamodb.review_items import DynamoReviewTable
 from media_events.adapters.sqs.depths import depth
 from media_events.recovery.review_item import ReviewItem
-from ops.demo.senders import new_secret
-from ops.local import process
-from ops.local.clients import Clients
-from ops.local.function_logs import LogReader
-from ops.local.paths import REPOSITORY, LocalPaths
-from ops.shared.console import OperatorError
+from media_events_kit.ops.demo.senders import new_secret
+from media_events_kit.ops.local import process
+from media_events_kit.ops.local.clients import Clients
+from media_events_kit.ops.local.function_logs import LogReader
+from media_events_kit.ops.local.paths import REPOSITORY, LocalPaths
+from media_events_kit.ops.shared.console import OperatorError
 from tests.faults.aws_model.scheduler import subject_of
 from tests.faults.conservation import Place, Tally, judge, marks_of, repetitions
 from tests.faults.local_cloud.changing_cloud import ChangingCloud, RuleWatch

@@ -13,11 +13,11 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ops.local import endpoint, lambda_package, lifecycle
-from ops.local.clients import Clients
-from ops.local.endpoint import CloudRecord
-from ops.local.paths import REPOSITORY, LocalPaths
-from ops.local.synthesis import synthesise
+from media_events_kit.ops.local import endpoint, lambda_package, lifecycle
+from media_events_kit.ops.local.clients import Clients
+from media_events_kit.ops.local.endpoint import CloudRecord
+from media_events_kit.ops.local.paths import REPOSITORY, LocalPaths
+from media_events_kit.ops.local.synthesis import synthesise
 
 REGION: Final = "us-east-1"
 POLL_SECONDS: Final = 1.0

@@ -8,9 +8,9 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from ops.local import lifecycle
-from ops.local.paths import LocalPaths
-from ops.shared.console import OperatorError, print_error
+from media_events_kit.ops.local import lifecycle
+from media_events_kit.ops.local.paths import LocalPaths
+from media_events_kit.ops.shared.console import OperatorError, print_error
 
 
 def on_a_cloud_of_its_own(name: str, run: Callable[[LocalPaths], int]) -> int:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from ops.local import lifecycle
-from ops.local.addresses import webhook_urls
-from ops.local.clients import Clients
-from ops.local.paths import REPOSITORY
+from media_events_kit.ops.local import lifecycle
+from media_events_kit.ops.local.addresses import webhook_urls
+from media_events_kit.ops.local.clients import Clients
+from media_events_kit.ops.local.paths import REPOSITORY
 from tests.faults.local_cloud.senders import Addresses
 
 WORKFLOW: Final = REPOSITORY / "tests" / "system" / "workflows" / "every-ingress.yaml"

@@ -11,10 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from media_events.recovery.review_item import ReviewItem
-from ops.deployment.discovery import Cloud, Deployment
-from ops.local.endpoint import CloudRecord
-from ops.review.bootstrap import audited_review
-from ops.review.store import SETTINGS
+from media_events_kit.ops.deployment.discovery import Cloud, Deployment
+from media_events_kit.ops.local.endpoint import CloudRecord
+from media_events_kit.ops.review.bootstrap import audited_review
+from media_events_kit.ops.review.store import SETTINGS
 from tests.faults.aws_model.scheduler import subject_of
 from tests.faults.commands import ACTIONS, TAKEN_BY, Commands, Decisions
 

@@ -16,9 +16,9 @@ import httpx
 from media_events.adapters.dynamodb.review_items import DynamoReviewTable
 from media_events.adapters.sqs.depths import depth
 from media_events.recovery.review_item import ReviewItem
-from ops.local.clients import Clients
-from ops.local.endpoint import trust
-from ops.local.function_logs import LogReader
+from media_events_kit.ops.local.clients import Clients
+from media_events_kit.ops.local.endpoint import trust
+from media_events_kit.ops.local.function_logs import LogReader
 from tests.faults.aws_model.scheduler import subject_of
 from tests.faults.commands import Commands
 from tests.faults.conservation import Place, Tally, judge, marks_of, repetitions

@@ -14,8 +14,8 @@ from typing import Any, Final
 import httpx
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ops.demo.senders import mux_headers
-from ops.local.clients import Clients
+from media_events_kit.ops.demo.senders import mux_headers
+from media_events_kit.ops.local.clients import Clients
 from tests.faults.senders import Sent
 
 SAAS_SOURCE: Final = "played.media-partner"

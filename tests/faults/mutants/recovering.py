@@ -232,7 +232,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     ),
     mutant(
         "replay without the event's body",
-        "/ops/review/service.py",
+        "/media_events_kit/ops/review/service.py",
         "        restore(item.retained_bodies, self.bodies)\n",
         "",
         harm="the body has expired: the event can't be delivered any more",
@@ -240,7 +240,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     ),
     mutant(
         "abandon an edit whose event is in review itself",
-        "/ops/review/editing.py",
+        "/media_events_kit/ops/review/editing.py",
         "    if sent is not None:\n",
         "    if False:\n",
         harm="both the original and the edited event wait for a person, and both take effect",
@@ -248,7 +248,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     ),
     mutant(
         "send an edited event although its edit was abandoned",
-        "/ops/review/service.py",
+        "/media_events_kit/ops/review/service.py",
         "        return original_in_its_place(self, item)\n",
         "        return None\n",
         harm="both the original and the edited event take effect",

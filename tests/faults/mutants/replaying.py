@@ -6,9 +6,9 @@ from typing import Final
 
 from tests.faults.mutants.mutant import Mutant, Seen, mutant
 
-_RUNNER: Final = "/ops/archive_replay/runner.py"
-_SERVICE: Final = "/ops/archive_replay/service.py"
-_STAGING: Final = "/ops/archive_replay/staging_queue.py"
+_RUNNER: Final = "/media_events_kit/ops/archive_replay/runner.py"
+_SERVICE: Final = "/media_events_kit/ops/archive_replay/service.py"
+_STAGING: Final = "/media_events_kit/ops/archive_replay/staging_queue.py"
 _TESTS: Final = "tests/unit/ops/archive_replay/test_runner.py"
 
 MUTANTS: Final[tuple[Mutant, ...]] = (
@@ -71,7 +71,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     ),
     mutant(
         "look for the record of another destination's effect",
-        "/ops/archive_replay/plan.py",
+        "/media_events_kit/ops/archive_replay/plan.py",
         "hop.destination or hop.name)",
         '"effect")',
         harm="delivered events are sent again, and missing ones are counted wrongly",

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from event_patterns import explain, matches, validate_pattern
-from event_patterns.json_documents import compact, parse
+from media_events_kit.event_patterns import explain, matches, validate_pattern
+from media_events_kit.event_patterns.json_documents import compact, parse
 
 ROWS: list[dict[str, Any]] = parse((Path(__file__).parent / "conformance.json").read_bytes())
 

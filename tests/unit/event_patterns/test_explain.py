@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from event_patterns import explain
+from media_events_kit.event_patterns import explain
 
 EVENT = {
     "source": "partner.mux",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from event_patterns.json_documents import DocumentError, Number, as_number, compact, parse, plain
+from media_events_kit.event_patterns.json_documents import DocumentError, Number, as_number, compact, parse, plain
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from event_patterns import compile_pattern, explain, matches, validate_pattern
+from media_events_kit.event_patterns import compile_pattern, explain, matches, validate_pattern
 
 LAW = settings(
     max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]

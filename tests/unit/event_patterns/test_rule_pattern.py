@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from event_patterns import effective_pattern, matches, validate_hop_pattern
-from event_patterns.validate import MAX_CHARACTERS
+from media_events_kit.event_patterns import effective_pattern, matches, validate_hop_pattern
+from media_events_kit.event_patterns.validate import MAX_CHARACTERS
 
 
 def event(stage: str = "received", redrive: str | None = None) -> dict[str, Any]:

@@ -6,8 +6,8 @@ import datetime as dt
 
 import pytest
 
-from event_patterns import PatternError, advise, compile_pattern, validate_pattern
-from event_patterns.validate import MAX_CHARACTERS, MAX_COMBINATIONS, MAX_DEPTH
+from media_events_kit.event_patterns import PatternError, advise, compile_pattern, validate_pattern
+from media_events_kit.event_patterns.validate import MAX_CHARACTERS, MAX_COMBINATIONS, MAX_DEPTH
 
 
 def problems(pattern, **options) -> list[tuple[str, str]]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from event_patterns import advise, matches, validate_pattern, wildcard_complexity
-from event_patterns.normal_form import expand
+from media_events_kit.event_patterns import advise, matches, validate_pattern, wildcard_complexity
+from media_events_kit.event_patterns.normal_form import expand
 
 
 def measured(*wildcards: str) -> int:

@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from ops import cli
-from ops.local.paths import REPOSITORY
-from ops.shared.console import OperatorError
+from media_events_kit.ops import cli
+from media_events_kit.ops.local.paths import REPOSITORY
+from media_events_kit.ops.shared.console import OperatorError
 
 
 def run(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str, str]:
@@ -50,10 +50,10 @@ def test_an_operators_error_is_shown_with_its_hint_and_no_trace(capsys, monkeypa
 
 
 def test_a_missing_package_names_the_way_to_get_it(capsys, monkeypatch):
-    monkeypatch.setitem(cli.PARTS, "local", cli.Part("ops.not_there", "help"))
+    monkeypatch.setitem(cli.PARTS, "local", cli.Part("media_events_kit.ops.not_there", "help"))
     status, _, err = run(capsys, "local")
     assert status == 1
-    assert "ops.not_there" in err
+    assert "media_events_kit.ops.not_there" in err
     assert "make setup" in err
 
 

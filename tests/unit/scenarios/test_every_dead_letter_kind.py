@@ -9,8 +9,8 @@ import pytest
 
 from media_events.delivery.deliverer import Deliverer
 from media_events.messaging.message import Message
-from ops.review.archiving import decide
-from ops.review.service import ReviewService
+from media_events_kit.ops.review.archiving import decide
+from media_events_kit.ops.review.service import ReviewService
 from tests.fakes.dead_letters import NAMES, record
 from tests.fakes.hop import FakeIdempotencyTable, FakeReport, bus_event, sqs_record
 from tests.fakes.recovery import BUS, FUNCTION, URL, World, queue, webhook_queue

@@ -18,11 +18,11 @@ from moto import mock_aws
 from media_events.adapters import boto_clients
 from media_events.handlers import deliver, redrive
 from media_events.outbound_http.client import Response
-from ops.deployment.discovery import Cloud, Deployment
-from ops.review import bootstrap, editing
-from ops.review.archiving import decide
-from ops.review.bootstrap import service
-from ops.review.queries import Query, find_page
+from media_events_kit.ops.deployment.discovery import Cloud, Deployment
+from media_events_kit.ops.review import bootstrap, editing
+from media_events_kit.ops.review.archiving import decide
+from media_events_kit.ops.review.bootstrap import service
+from media_events_kit.ops.review.queries import Query, find_page
 from tests.fakes.audit_log import create_audit
 from tests.fakes.dynamodb import create_idempotency_table, create_review_table
 from tests.fakes.events import make_event

@@ -13,8 +13,8 @@ FILES = {
     "lambda_src/media_events/core/envelope.py": "",
     "lambda_src/media_events/core/__init__.py": "",
     "lambda_src/media_events/events/publisher.py": "from media_events.core.envelope import Envelope\n",
-    "infra/model/workflow.py": "import json\n",
-    "ops/review/service.py": "def later():\n    from media_events.events import publisher\n",
+    "media_events_kit/infra/model/workflow.py": "import json\n",
+    "media_events_kit/ops/review/service.py": "def later():\n    from media_events.events import publisher\n",
     "tests/conftest.py": "",
     "tests/fakes/events.py": "from media_events.core import (\n    clock,  # the time\n    envelope,\n)\n",
     "tests/unit/media_events/core/conftest.py": "",
@@ -47,9 +47,9 @@ def test_the_related_tests_a_module_are_its_own_then_its_importers_then_theirs(i
 @pytest.mark.parametrize(
     ("file", "tests"),
     [
-        ("infra/model/workflow.py", ["test_workflow"]),
-        ("ops/review/service.py", ["test_service"]),
-        ("ops/review/templates/page.html", ["test_service"]),
+        ("media_events_kit/infra/model/workflow.py", ["test_workflow"]),
+        ("media_events_kit/ops/review/service.py", ["test_service"]),
+        ("media_events_kit/ops/review/templates/page.html", ["test_service"]),
         ("lambda_src/media_events/events/publisher.py", ["test_publisher", "test_service"]),
         (
             "lambda_src/media_events/core/__init__.py",
@@ -59,7 +59,7 @@ def test_the_related_tests_a_module_are_its_own_then_its_importers_then_theirs(i
         ("tests/unit/infra/model/test_workflow.py", ["test_workflow"]),
         ("tests/fakes/events.py", ["test_redriver"]),
         ("tests/system/test_ingress.py", []),
-        ("infra/model/removed.py", []),
+        ("media_events_kit/infra/model/removed.py", []),
         ("workflow.yaml", []),
         ("docs/reference/envelope.md", []),
     ],
@@ -81,16 +81,16 @@ def test_a_module_that_everything_imports_has_no_more_than_a_few_further_test_fi
 
 
 def test_a_changed_module_is_linted_typed_and_tested(imports):
-    found = commands(["infra/model/workflow.py"], imports)
+    found = commands(["media_events_kit/infra/model/workflow.py"], imports)
 
     assert [*found] == ["ruff", "ruff format", "mypy", "tests"]
-    assert all("infra/model/workflow.py" in found[name] for name in ("ruff", "ruff format", "mypy"))
+    assert all("media_events_kit/infra/model/workflow.py" in found[name] for name in ("ruff", "ruff format", "mypy"))
     assert found["tests"][-3:] == ["-m", check.QUICK, "tests/unit/infra/model/test_workflow.py"]
 
 
 def test_a_test_is_not_typed_and_a_removed_module_neither_typed_nor_linted(imports):
     assert [*commands(["tests/fakes/events.py"], imports)] == ["ruff", "ruff format", "tests"]
-    assert [*commands(["ops/review/removed.py"], imports)] == []
+    assert [*commands(["media_events_kit/ops/review/removed.py"], imports)] == []
 
 
 @pytest.mark.parametrize("page", ["docs/reference/glossary.md", "docs/removed.md"])

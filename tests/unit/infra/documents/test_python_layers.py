@@ -8,7 +8,7 @@ import zipfile
 
 import pytest
 
-from infra.documents.python_layers import PackageError, zipped
+from media_events_kit.infra.documents.python_layers import PackageError, zipped
 from tests.fakes.workflows import load, problems
 
 MODULE = "from helper import *\n\ndef tidy(event):\n    return event['data']\n"
@@ -101,11 +101,11 @@ def test_folder_that_is_no_package_is_refused(folder, package, message):
 
 
 def test_package_that_is_too_large_is_refused(folder, monkeypatch):
-    monkeypatch.setattr("infra.documents.python_layers.MAX_UNZIPPED_BYTES", 10)
+    monkeypatch.setattr("media_events_kit.infra.documents.python_layers.MAX_UNZIPPED_BYTES", 10)
     with pytest.raises(PackageError, match="more than 10 bytes"):
         zipped(folder / "steps", folder)
     monkeypatch.undo()
-    monkeypatch.setattr("infra.documents.python_layers.MAX_PACKAGE_BYTES", 10)
+    monkeypatch.setattr("media_events_kit.infra.documents.python_layers.MAX_PACKAGE_BYTES", 10)
     with pytest.raises(PackageError, match="publish a layer"):
         zipped(folder / "steps", folder)
 

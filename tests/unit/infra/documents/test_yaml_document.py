@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from infra.documents.diagnostics import Diagnostics
-from infra.documents.yaml_document import YamlSyntaxError, evaluate, overlay, parse, substitute
+from media_events_kit.infra.documents.diagnostics import Diagnostics
+from media_events_kit.infra.documents.yaml_document import YamlSyntaxError, evaluate, overlay, parse, substitute
 
 
 def values(text: str, environ: dict[str, str] | None = None) -> Any:

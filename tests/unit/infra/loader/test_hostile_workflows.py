@@ -10,7 +10,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from infra.documents.diagnostics import WorkflowError
+from media_events_kit.infra.documents.diagnostics import WorkflowError
 from tests.fakes.workflows import load
 
 ROOT = Path(__file__).resolve().parents[4]

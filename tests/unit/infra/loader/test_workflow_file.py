@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.documents.diagnostics import WorkflowError
-from infra.loader.workflow_file import load as load_file
-from infra.model.destinations import HttpDestination, SqsDestination
+from media_events_kit.infra.documents.diagnostics import WorkflowError
+from media_events_kit.infra.loader.workflow_file import load as load_file
+from media_events_kit.infra.model.destinations import HttpDestination, SqsDestination
 from tests.fakes.workflows import SMALL, load, load_small
 
 ROOT = Path(__file__).resolve().parents[4]

@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 import yaml
 
-from infra.model.workflow_schema import FILE, schema, text
+from media_events_kit.infra.model.workflow_schema import FILE, schema, text
 from tests.fakes.workflows import SMALL, problems
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -19,7 +19,7 @@ def _validator() -> jsonschema.Draft202012Validator:
 
 
 def test_file_is_the_schema_of_the_model():
-    assert FILE.read_text(encoding="utf-8") == text(), "run python -m infra.model.workflow_schema"
+    assert FILE.read_text(encoding="utf-8") == text(), "run python -m media_events_kit.infra.model.workflow_schema"
 
 
 def test_schema_is_a_json_schema():

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from infra.stacks.local_state import StateInUseError, move_earlier_state, state_file
+from media_events_kit.infra.stacks.local_state import StateInUseError, move_earlier_state, state_file
 from tests.fakes.workflows import load_small
 
 MEDIA = {"workflow": "media", "environment": "dev"}

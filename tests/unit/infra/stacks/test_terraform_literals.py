@@ -2,7 +2,7 @@
 
 import json
 
-from infra.stacks.terraform_literals import json_text, literal
+from media_events_kit.infra.stacks.terraform_literals import json_text, literal
 
 
 def test_beginnings_of_expressions_are_escaped_everywhere():

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from infra.documents.yaml_document import Path
-from infra.loader import environment_reader
-from infra.validation import embedded_documents
+from media_events_kit.infra.documents.yaml_document import Path
+from media_events_kit.infra.loader import environment_reader
+from media_events_kit.infra.validation import embedded_documents
 from tests.fakes.large_workflow import large_workflow
 from tests.fakes.workflows import load, problems
 

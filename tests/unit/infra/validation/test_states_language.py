@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from infra.validation.states_language import validate_definition
+from media_events_kit.infra.validation.states_language import validate_definition
 
 WORKFLOWS = Path(__file__).resolve().parents[4] / "workflows"
 DONE = {"Done": {"Type": "Succeed"}}

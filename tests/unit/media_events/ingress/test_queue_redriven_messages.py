@@ -10,7 +10,7 @@ import pytest
 from media_events.core.failures import PermanentDataError, TransientError
 from media_events.messaging.message import Message
 from media_events.recovery.review_item import ReturnTo
-from ops.review.service import ReviewService
+from media_events_kit.ops.review.service import ReviewService
 from tests.fakes.queue_ingress import (
     SENT_TIME,
     SPECIFICATION,

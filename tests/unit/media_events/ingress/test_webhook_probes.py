@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from event_patterns import effective_pattern, matches
 from media_events.core.failures import TransientError
 from media_events.ingress.probe import MAX_PROBE_BYTES, PROBE_FIELD, PROBE_TYPE, probe_event, probe_number
+from media_events_kit.event_patterns import effective_pattern, matches
 from tests.fakes.webhook_requests import BODY, SECRET, WebhookHarness
 
 NUMBER = "0123456789abcdef0123456789abcdef"

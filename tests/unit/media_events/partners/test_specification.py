@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from media_events.partners import signature_schemes
 from media_events.partners.presets import load_preset, preset_names, preset_text
 from media_events.partners.specification import SpecificationError, parse_specification
-from ops.partner.specification_schema import schema
+from media_events_kit.ops.partner.specification_schema import schema
 
 ROOT = Path(__file__).resolve().parents[4]
 HMAC = {"method": "hmac", "signature_header": "x-sig"}

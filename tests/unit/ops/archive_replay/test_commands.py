@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 import pytest
 from moto import mock_aws
 
-from ops.archive_replay import commands, staging_queue
-from ops.cli import run
-from ops.deployment import discovery
-from ops.operations.audit import AUDIT_SETTINGS
-from ops.shared.console import OperatorError
+from media_events_kit.ops.archive_replay import commands, staging_queue
+from media_events_kit.ops.cli import run
+from media_events_kit.ops.deployment import discovery
+from media_events_kit.ops.operations.audit import AUDIT_SETTINGS
+from media_events_kit.ops.shared.console import OperatorError
 from tests.fakes.eventbridge_archive import ArchiveCloud
 
 READY = {"detail-type": ["asset.ready"]}

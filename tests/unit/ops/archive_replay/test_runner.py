@@ -12,16 +12,16 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from event_patterns import matches
 from media_events.core.envelope import Redrive
 from media_events.core.failures import PermanentConfigError, PermanentDataError, TransientError
 from media_events.delivery.deliverer import destination_key
-from ops.archive_replay import staging_queue
-from ops.archive_replay.plan import choose
-from ops.archive_replay.service import ABANDONED_SECONDS
-from ops.archive_replay.staging_queue import Staging
-from ops.archive_replay.store import SUBJECT
-from ops.shared.console import OperatorError
+from media_events_kit.event_patterns import matches
+from media_events_kit.ops.archive_replay import staging_queue
+from media_events_kit.ops.archive_replay.plan import choose
+from media_events_kit.ops.archive_replay.service import ABANDONED_SECONDS
+from media_events_kit.ops.archive_replay.staging_queue import Staging
+from media_events_kit.ops.archive_replay.store import SUBJECT
+from media_events_kit.ops.shared.console import OperatorError
 from tests.fakes.eventbridge_archive import NAME, ArchiveCloud
 from tests.fakes.events import make_event
 

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from ops.changes import plan_command, terraform_documents
-from ops.changes.terraform_documents import Workspace
-from ops.cli import run
+from media_events_kit.ops.changes import plan_command, terraform_documents
+from media_events_kit.ops.changes.terraform_documents import Workspace
+from media_events_kit.ops.cli import run
 from tests.fakes.changed_deployment import Aws, document, route
 
 STATE = {
@@ -27,7 +27,7 @@ STATE = {
 def _aws(monkeypatch):
     aws = Aws()
     monkeypatch.setattr(plan_command, "deployed", lambda *_: aws)
-    monkeypatch.setattr("ops.changes.destroy_command.deployed", lambda *_: aws)
+    monkeypatch.setattr("media_events_kit.ops.changes.destroy_command.deployed", lambda *_: aws)
     return aws
 
 

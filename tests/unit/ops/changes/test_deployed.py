@@ -7,8 +7,8 @@ import pytest
 from moto import mock_aws
 
 from media_events.core.failures import ProcessingError
-from ops.changes.deployed import AwsDeployed, region_of
-from ops.deployment.discovery import Cloud
+from media_events_kit.ops.changes.deployed import AwsDeployed, region_of
+from media_events_kit.ops.deployment.discovery import Cloud
 
 REGION = "eu-west-1"
 

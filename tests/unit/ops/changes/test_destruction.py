@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ops.changes.destruction import NoStateError, judge_destruction, resources
+from media_events_kit.ops.changes.destruction import NoStateError, judge_destruction, resources
 from tests.fakes.changed_deployment import REVIEW, Aws, queue, route, table
 
 BUCKET = "module.storage.aws_s3_bucket.this"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ops.changes.judgement import judge
-from ops.changes.plan_document import NoPlanError, Plan
+from media_events_kit.ops.changes.judgement import judge
+from media_events_kit.ops.changes.plan_document import NoPlanError, Plan
 from tests.fakes.changed_deployment import REVIEW, Aws, ingress, plan, queue, route, table
 
 RULE = 'module.router.aws_cloudwatch_event_rule.this["ready"]'

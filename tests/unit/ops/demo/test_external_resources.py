@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from ops.demo import external_resources
-from ops.demo.external_resources import ExternalResources
-from ops.local.endpoint import CloudRecord
-from ops.local.paths import LocalPaths
+from media_events_kit.ops.demo import external_resources
+from media_events_kit.ops.demo.external_resources import ExternalResources
+from media_events_kit.ops.local.endpoint import CloudRecord
+from media_events_kit.ops.local.paths import LocalPaths
 
 RECORD = CloudRecord("https://127.0.0.1:1", 1, 7, "then", "", "us-east-1", "", "local")
 MADE = ExternalResources("7 then", "https://queue", "lake", {"PLANNING_QUEUE_ARN": "arn"}, {"cms": "whsec_"})

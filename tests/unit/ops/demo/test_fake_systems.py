@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from ops.demo.fake_systems import FakeSystems, finished
-from ops.demo.http_receiver import Systems
+from media_events_kit.ops.demo.fake_systems import FakeSystems, finished
+from media_events_kit.ops.demo.http_receiver import Systems
 
 KEY = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 CLIENT = {"client_id": "kit", "client_secret": "s3cret/+"}

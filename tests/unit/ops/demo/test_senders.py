@@ -9,9 +9,16 @@ import pytest
 from media_events.partners.proof_parts import Request
 from media_events.partners.signature_verification import verify
 from media_events.partners.specification import parse_specification
-from ops.demo.scenario import EXPECTATIONS, PRESETS, fresh
-from ops.demo.senders import PAYLOADS, SIGNERS, frameio_v4_headers, mux_headers, new_secret, standard_webhooks_headers
-from ops.local.paths import REPOSITORY
+from media_events_kit.ops.demo.scenario import EXPECTATIONS, PRESETS, fresh
+from media_events_kit.ops.demo.senders import (
+    PAYLOADS,
+    SIGNERS,
+    frameio_v4_headers,
+    mux_headers,
+    new_secret,
+    standard_webhooks_headers,
+)
+from media_events_kit.ops.local.paths import REPOSITORY
 
 VECTORS = {
     vector["name"]: vector

@@ -7,10 +7,10 @@ import io
 import pytest
 from rich.console import Console
 
-from ops.demo.http_receiver import ReceivedRequest, Systems
-from ops.demo.tracker import Board, Expectation
-from ops.demo.watcher import new_steps, table_of
-from ops.local.function_logs import LogLine
+from media_events_kit.ops.demo.http_receiver import ReceivedRequest, Systems
+from media_events_kit.ops.demo.tracker import Board, Expectation
+from media_events_kit.ops.demo.watcher import new_steps, table_of
+from media_events_kit.ops.local.function_logs import LogLine
 
 READY = Expectation("ready", "mux", "p", "asset.ready", frozenset({"cms", "flow"}))
 COMMENT = Expectation("comment", "frameio", "p", "comment.created", frozenset({"tool"}))

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from rich.console import Console
 
-from ops.demo import verdict
-from ops.demo.runner import DemoRun
-from ops.demo.scenario import BROKEN, EXPECTATIONS
-from ops.demo.tracker import Board
-from ops.demo.watcher import Watcher
-from ops.local.function_logs import LogLine
-from ops.local.paths import LocalPaths
+from media_events_kit.ops.demo import verdict
+from media_events_kit.ops.demo.runner import DemoRun
+from media_events_kit.ops.demo.scenario import BROKEN, EXPECTATIONS
+from media_events_kit.ops.demo.tracker import Board
+from media_events_kit.ops.demo.watcher import Watcher
+from media_events_kit.ops.local.function_logs import LogLine
+from media_events_kit.ops.local.paths import LocalPaths
 
 if TYPE_CHECKING:
-    from ops.local.lifecycle import Up
+    from media_events_kit.ops.local.lifecycle import Up
 
 REFUSED = LogLine("webhook", 0, "", {"message": "request refused", "status": 401})
 

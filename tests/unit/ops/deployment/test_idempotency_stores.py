@@ -7,8 +7,8 @@ import pytest
 from moto import mock_aws
 
 from media_events.adapters.dynamodb.idempotency import DynamoIdempotencyStore
-from ops.deployment.idempotency_stores import IdempotencyTables
-from ops.deployment.topology import Hop, Topology
+from media_events_kit.ops.deployment.idempotency_stores import IdempotencyTables
+from media_events_kit.ops.deployment.topology import Hop, Topology
 
 KEY = "11:partner.mux|5:evt-1|destination/cms"
 

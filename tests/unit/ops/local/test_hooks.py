@@ -6,12 +6,12 @@ import json
 
 import pytest
 
-from ops.cli import run
-from ops.demo.http_receiver_process import PORT_VARIABLE
-from ops.local import commands, lifecycle
-from ops.local.hooks import Hook
-from ops.local.paths import DIRECTORY_VARIABLE, local_paths
-from ops.shared.console import OperatorError
+from media_events_kit.ops.cli import run
+from media_events_kit.ops.demo.http_receiver_process import PORT_VARIABLE
+from media_events_kit.ops.local import commands, lifecycle
+from media_events_kit.ops.local.hooks import Hook
+from media_events_kit.ops.local.paths import DIRECTORY_VARIABLE, local_paths
+from media_events_kit.ops.shared.console import OperatorError
 
 
 @pytest.fixture(autouse=True)

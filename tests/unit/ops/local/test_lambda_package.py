@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from ops.local.lambda_package import is_outdated
+from media_events_kit.ops.local.lambda_package import is_outdated
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from ops.local import endpoint, lambda_package, lifecycle, notifications, process
-from ops.local.endpoint import CloudRecord
-from ops.local.paths import LocalPaths
-from ops.local.synthesis import Stack
-from ops.local.terraform import TerraformError
-from ops.shared.console import OperatorError
+from media_events_kit.ops.local import endpoint, lambda_package, lifecycle, notifications, process
+from media_events_kit.ops.local.endpoint import CloudRecord
+from media_events_kit.ops.local.paths import LocalPaths
+from media_events_kit.ops.local.synthesis import Stack
+from media_events_kit.ops.local.terraform import TerraformError
+from media_events_kit.ops.shared.console import OperatorError
 
 RECORD = CloudRecord(
     endpoint="https://127.0.0.1:4000",

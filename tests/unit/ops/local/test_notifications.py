@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 from moto import mock_aws
 
-from ops.local.notifications import subscribe
+from media_events_kit.ops.local.notifications import subscribe
 
 
 @mock_aws

@@ -6,13 +6,13 @@ import json
 
 import pytest
 
-from ops.local import lifecycle
-from ops.local.addresses import reachable, webhook_urls
-from ops.local.endpoint import CloudRecord, client_environment
-from ops.local.function_logs import LogLine, LogReader
-from ops.local.paths import LocalPaths
-from ops.local.synthesis import Stack, stacks_of
-from ops.shared.console import OperatorError
+from media_events_kit.ops.local import lifecycle
+from media_events_kit.ops.local.addresses import reachable, webhook_urls
+from media_events_kit.ops.local.endpoint import CloudRecord, client_environment
+from media_events_kit.ops.local.function_logs import LogLine, LogReader
+from media_events_kit.ops.local.paths import LocalPaths
+from media_events_kit.ops.local.synthesis import Stack, stacks_of
+from media_events_kit.ops.shared.console import OperatorError
 
 
 @pytest.fixture

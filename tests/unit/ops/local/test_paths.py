@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.local.paths import DIRECTORY_VARIABLE, LocalPaths, local_paths
-from ops.shared.console import OperatorError
+from media_events_kit.ops.local.paths import DIRECTORY_VARIABLE, LocalPaths, local_paths
+from media_events_kit.ops.shared.console import OperatorError
 
 
 @pytest.mark.attack("O5")

@@ -8,10 +8,10 @@ import time
 
 import pytest
 
-from ops.local import process
-from ops.local.lock import exclusive
-from ops.local.process import ProcessIdentity
-from ops.shared.console import OperatorError
+from media_events_kit.ops.local import process
+from media_events_kit.ops.local.lock import exclusive
+from media_events_kit.ops.local.process import ProcessIdentity
+from media_events_kit.ops.shared.console import OperatorError
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
 DEAF = [

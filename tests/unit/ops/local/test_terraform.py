@@ -10,10 +10,10 @@ import sys
 import pytest
 from rich.console import Console
 
-from ops.local import terraform
-from ops.local.progress import SLOW_HINT, Tally, TerraformProgress
-from ops.local.terraform import Terraform, TerraformError
-from ops.shared.console import OperatorError
+from media_events_kit.ops.local import terraform
+from media_events_kit.ops.local.progress import SLOW_HINT, Tally, TerraformProgress
+from media_events_kit.ops.local.terraform import Terraform, TerraformError
+from media_events_kit.ops.shared.console import OperatorError
 
 
 def change(address: str, action: str = "create") -> dict[str, object]:

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from media_events.adapters.dynamodb.review_items import Selection
 from media_events.core.clock import timestamp
 from media_events.core.failures import PermanentConfigError, TransientError
-from ops.operations.audit import AT_ONCE, MAX_ENTRY_BYTES, Audit, Caller, Entry
+from media_events_kit.ops.operations.audit import AT_ONCE, MAX_ENTRY_BYTES, Audit, Caller, Entry
 from tests.fakes.audit_log import create_audit
 from tests.fakes.review_items import make_item
 from tests.unit.media_events.adapters.test_dynamodb_review_items import TABLE, _client, _table  # noqa: F401  # fixtures

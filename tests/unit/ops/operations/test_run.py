@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from ops.operations.run import Run, RunEndedError, move, require_unchanged, save, until_interrupted
+from media_events_kit.ops.operations.run import Run, RunEndedError, move, require_unchanged, save, until_interrupted
 
 RUN = Run(by="ada", reason="", created_at="2026-11-23T12:00:00.000Z", rate=1.0)
 

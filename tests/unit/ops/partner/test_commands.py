@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 
 from media_events.partners.presets import preset_names
 from media_events.partners.specification import parse_specification
-from ops.cli import run
+from media_events_kit.ops.cli import run
 from tests.fakes.partners import PAYLOADS, hex_hmac, vectors
 from tests.unit.media_events.partners.test_public_keys import RSA, rsa_jwk
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from ops.partner.field_descriptions import field_rows
-from ops.partner.specification_schema import schema
+from media_events_kit.ops.partner.field_descriptions import field_rows
+from media_events_kit.ops.partner.specification_schema import schema
 
 
 def properties(node: Any, path: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -13,13 +13,13 @@ import pytest
 
 from media_events.core.clock import timestamp
 from media_events.core.failures import PermanentConfigError
-from ops.cli import run
-from ops.deployment.discovery import Cloud, Deployment
-from ops.review import bootstrap, bulk_operations
-from ops.review.bulk_operations import BulkOperationRunner
-from ops.review.cli import context
-from ops.review.queries import Query, find_page, walk
-from ops.review.store import DynamoRecords, Operation
+from media_events_kit.ops.cli import run
+from media_events_kit.ops.deployment.discovery import Cloud, Deployment
+from media_events_kit.ops.review import bootstrap, bulk_operations
+from media_events_kit.ops.review.bulk_operations import BulkOperationRunner
+from media_events_kit.ops.review.cli import context
+from media_events_kit.ops.review.queries import Query, find_page, walk
+from media_events_kit.ops.review.store import DynamoRecords, Operation
 from tests.fakes.audit_log import create_audit, records_of
 from tests.fakes.review_items import BY, attempt, make_item
 from tests.unit.media_events.adapters.test_dynamodb_review_items import TABLE, _client, _table  # noqa: F401  # fixtures

@@ -9,13 +9,13 @@ import pytest
 import typer
 
 from media_events.core.failures import TransientError
-from ops import cli
-from ops.cli import run
-from ops.deployment import discovery
-from ops.review.cli import context
-from ops.review.cli.commands import app as review
-from ops.shared.console import OperatorError
-from ops.shared.options import Where
+from media_events_kit.ops import cli
+from media_events_kit.ops.cli import run
+from media_events_kit.ops.deployment import discovery
+from media_events_kit.ops.review.cli import context
+from media_events_kit.ops.review.cli.commands import app as review
+from media_events_kit.ops.shared.console import OperatorError
+from media_events_kit.ops.shared.options import Where
 from tests.fakes.audit_log import records_of
 from tests.fakes.review_items import attempt, make_item
 from tests.unit.ops.review.test_service import FakeReview

@@ -7,8 +7,8 @@ import stat
 
 import pytest
 
-from ops.cli import run
-from ops.review.cli import context
+from media_events_kit.ops.cli import run
+from media_events_kit.ops.review.cli import context
 from tests.fakes.events import make_event
 from tests.fakes.hop import bus_event
 from tests.fakes.recovery import Crash

@@ -16,12 +16,12 @@ from media_events.delivery.deliverer import Deliverer, destination_key
 from media_events.messaging.idempotency import RETENTION_SECONDS, record_key
 from media_events.messaging.message import Message
 from media_events.recovery.review_maintenance import UNCONFIRMED_SECONDS
-from ops.deployment.idempotency_stores import IdempotencyTables
-from ops.review import editing
-from ops.review.archiving import decide
-from ops.review.editing import EditRefusedError
-from ops.review.queries import Query, find_page
-from ops.review.withdrawal import effect_of
+from media_events_kit.ops.deployment.idempotency_stores import IdempotencyTables
+from media_events_kit.ops.review import editing
+from media_events_kit.ops.review.archiving import decide
+from media_events_kit.ops.review.editing import EditRefusedError
+from media_events_kit.ops.review.queries import Query, find_page
+from media_events_kit.ops.review.withdrawal import effect_of
 from tests.fakes.audit_log import records_of
 from tests.fakes.dynamodb import table
 from tests.fakes.events import make_event

@@ -9,10 +9,10 @@ import pytest
 
 from media_events.core.failures import PermanentConfigError, TransientError
 from media_events.recovery.review_item import ReturnTo, item_id
-from ops.review import editing, use_cases
-from ops.review.archiving import decide
-from ops.review.editing import EditRefusedError
-from ops.review.service import STALE_SECONDS
+from media_events_kit.ops.review import editing, use_cases
+from media_events_kit.ops.review.archiving import decide
+from media_events_kit.ops.review.editing import EditRefusedError
+from media_events_kit.ops.review.service import STALE_SECONDS
 from tests.fakes.audit_log import records_of
 from tests.fakes.events import make_event
 from tests.fakes.hop import bus_event

@@ -12,8 +12,8 @@ from media_events.core.failures import TransientError
 from media_events.delivery.ordering.key_queue import ORDERING_ATTRIBUTE, Entry, KeyQueue, key_queue_id
 from media_events.delivery.ordering.latest_only import Position
 from media_events.recovery.review_item import ReturnTo
-from ops.review import editing
-from ops.review.archiving import decide
+from media_events_kit.ops.review import editing
+from media_events_kit.ops.review.archiving import decide
 from tests.fakes.audit_log import records_of
 from tests.fakes.recovery import Crash
 from tests.fakes.review_items import QUEUE_URL, make_item

@@ -10,8 +10,8 @@ import pytest
 from media_events.core.envelope import Event
 from media_events.delivery.deliverer import destination_key
 from media_events.recovery.review_item import ReturnTo, item_id
-from ops.deployment.topology import Topology
-from ops.review.archiving import decide
+from media_events_kit.ops.deployment.topology import Topology
+from media_events_kit.ops.review.archiving import decide
 from tests.fakes.events import make_event
 from tests.fakes.hop import FakeBodies
 from tests.fakes.review_items import BUS, QUEUE_URL, make_item

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from media_events.recovery.review_item import Slice
-from ops.review.failure_groups import checked_grouping, close_delivered, group_page, stats
-from ops.review.queries import Query, QueryError, find_page, time_bound, walk
+from media_events_kit.ops.review.failure_groups import checked_grouping, close_delivered, group_page, stats
+from media_events_kit.ops.review.queries import Query, QueryError, find_page, time_bound, walk
 from tests.fakes.review_items import make_item
 from tests.unit.ops.review.test_service import FakeReview
 

@@ -11,8 +11,8 @@ from media_events.core.envelope import Event
 from media_events.core.failures import TransientError
 from media_events.delivery.deliverer import destination_key
 from media_events.recovery.review_item import ReturnTo
-from ops.review.queries import Query, find_page
-from ops.review.service import STALE_SECONDS, ReviewService
+from media_events_kit.ops.review.queries import Query, find_page
+from media_events_kit.ops.review.service import STALE_SECONDS, ReviewService
 from tests.fakes.hop import FakeBodies, FakeClock, FakeIdempotencyTable
 from tests.fakes.recovery import FakeEvents, FakeFunctions, FakeQueues, FakeReviewTable, Trap
 from tests.fakes.review_items import BUS, BY, QUEUE_URL, attempt, make_item

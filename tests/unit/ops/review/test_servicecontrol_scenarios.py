@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.local.paths import REPOSITORY
+from media_events_kit.ops.local.paths import REPOSITORY
 
 SERVICE = "tests/unit/ops/review/test_service.py"
 OPERATIONS = "tests/unit/ops/review/test_bulk_operations.py"

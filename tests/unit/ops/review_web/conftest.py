@@ -8,8 +8,8 @@ import re
 import pytest
 from moto import mock_aws
 
-from ops.review_web.app import create
-from ops.review_web.request_guard import Gate
+from media_events_kit.ops.review_web.app import create
+from media_events_kit.ops.review_web.request_guard import Gate
 from tests.fakes.review_web import SECRET, item_of, make_world
 
 PORT = 8787

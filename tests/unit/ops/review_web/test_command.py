@@ -16,9 +16,9 @@ import pytest
 import werkzeug.utils
 from werkzeug.wsgi import wrap_file
 
-from ops.cli import run
-from ops.review_web import server as command
-from ops.shared.console import OperatorError
+from media_events_kit.ops.cli import run
+from media_events_kit.ops.review_web import server as command
+from media_events_kit.ops.shared.console import OperatorError
 
 VISITS_CUT_SHORT = 400
 

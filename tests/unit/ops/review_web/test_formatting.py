@@ -10,12 +10,12 @@ import sys
 import pytest
 from markupsafe import Markup
 
-from ops.review.failure_groups import hours_until
-from ops.review.redaction import HIDDEN, redacted, shown
-from ops.review.remediation import advice
-from ops.review_web import formatting
-from ops.review_web.formatting import ago, clean, highlighted, size
-from ops.review_web.groups import growth
+from media_events_kit.ops.review.failure_groups import hours_until
+from media_events_kit.ops.review.redaction import HIDDEN, redacted, shown
+from media_events_kit.ops.review.remediation import advice
+from media_events_kit.ops.review_web import formatting
+from media_events_kit.ops.review_web.formatting import ago, clean, highlighted, size
+from media_events_kit.ops.review_web.groups import growth
 from tests.fakes.review_web import NOW
 
 

@@ -13,9 +13,9 @@ from media_events.core.failures import TransientError
 from media_events.delivery.ordering import key_queue as lanes_of
 from media_events.delivery.ordering.latest_only import Position
 from media_events.recovery.review_item import Attempt
-from ops.deployment.topology import Topology
-from ops.operations.audit import Entry
-from ops.review_web.groups import SHORTCUTS
+from media_events_kit.ops.deployment.topology import Topology
+from media_events_kit.ops.operations.audit import Entry
+from media_events_kit.ops.review_web.groups import SHORTCUTS
 from tests.fakes.review_web import MAPPING, SECRET, item_of
 from tests.unit.ops.review_web.conftest import HOST
 
@@ -216,7 +216,7 @@ def test_the_help_names_every_key_state_class_and_policy(browser):
 
 
 def test_no_shortcut_is_promised_that_no_page_has():
-    folder = Path(__file__).parents[4] / "ops/review_web"
+    folder = Path(__file__).parents[4] / "media_events_kit/ops/review_web"
     templates = "".join(path.read_text() for path in (folder / "templates").glob("*.html"))
     script = (folder / "static/review.js").read_text()
     for keys, _ in SHORTCUTS:

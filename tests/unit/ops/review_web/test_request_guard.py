@@ -7,8 +7,8 @@ import re
 import pytest
 from flask import url_for
 
-from ops.review_web.app import create
-from ops.review_web.request_guard import HEADERS, MAX_REQUEST_BYTES, Gate, gate_on
+from media_events_kit.ops.review_web.app import create
+from media_events_kit.ops.review_web.request_guard import HEADERS, MAX_REQUEST_BYTES, Gate, gate_on
 from tests.unit.ops.review_web.conftest import HOST, KEY, PORT, Browser
 
 PATHS = ["/", "/items", "/operations", "/help", "/find?id=x", "/groups/x", "/items/x", "/items/x/state", "/nothing"]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from media_events.adapters.aws_lambda.user_code import load
-from ops.cli import run
+from media_events_kit.ops.cli import run
 
 METADATA = {
     "specversion": "1.0",

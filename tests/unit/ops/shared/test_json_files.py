@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from ops.shared.json_files import object_in, read_object, read_record
+from media_events_kit.ops.shared.json_files import object_in, read_object, read_record
 
 
 @dataclass(frozen=True)

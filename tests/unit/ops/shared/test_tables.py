@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from ops.shared.tables import Column, Listing, wrap
+from media_events_kit.ops.shared.tables import Column, Listing, wrap
 
 LONG = "ingress/media-local-webhooks-of-everybody"
 URL = "arn:aws:lambda:eu-west-1:123456789012:function:media-production-europe-west-frankfurt-webhooks"

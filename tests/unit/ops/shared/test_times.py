@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ops.shared.times import moment, parse_time, span
+from media_events_kit.ops.shared.times import moment, parse_time, span
 
 NOW = 1_795_440_000.0  # 2026-11-23T13:20:00Z
 

@@ -15,13 +15,13 @@ from media_events.adapters.dynamodb.circuit_breaker import DynamoCircuitBreaker
 from media_events.adapters.sqs.depths import Depth
 from media_events.core.failures import PermanentConfigError, TransientError
 from media_events.recovery.review_item import Group
-from ops.cli import run
-from ops.deployment import discovery
-from ops.deployment.topology import Topology
-from ops.status import bootstrap, commands
-from ops.status.collector import MAX_GROUPS, StatusCollector
-from ops.status.message_ages import OldestMessages
-from ops.status.model import CircuitBreaker, Parked, age
+from media_events_kit.ops.cli import run
+from media_events_kit.ops.deployment import discovery
+from media_events_kit.ops.deployment.topology import Topology
+from media_events_kit.ops.status import bootstrap, commands
+from media_events_kit.ops.status.collector import MAX_GROUPS, StatusCollector
+from media_events_kit.ops.status.message_ages import OldestMessages
+from media_events_kit.ops.status.model import CircuitBreaker, Parked, age
 from tests.fakes.review_items import make_item
 from tests.fakes.trace_evidence import NOW, OUTPUTS, TOPOLOGY
 

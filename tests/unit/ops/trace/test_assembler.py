@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from media_events.adapters.sqs.depths import Depth
-from ops.deployment.topology import Topology
-from ops.trace.evidence import Depths, Execution
+from media_events_kit.ops.deployment.topology import Topology
+from media_events_kit.ops.trace.evidence import Depths, Execution
 from tests.fakes.review_items import attempt, make_item
 from tests.fakes.trace_evidence import (
     BEGUN,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from media_events.adapters.sqs.depths import Depth
 from media_events.core.failures import PermanentConfigError
-from ops.deployment.topology import Topology
-from ops.trace.collector import MAX_TRACES, Tracer
-from ops.trace.evidence import Execution
+from media_events_kit.ops.deployment.topology import Topology
+from media_events_kit.ops.trace.collector import MAX_TRACES, Tracer
+from media_events_kit.ops.trace.evidence import Execution
 from tests.fakes.review_items import make_item
 from tests.fakes.trace_evidence import (
     CMS,

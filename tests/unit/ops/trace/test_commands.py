@@ -7,12 +7,12 @@ import json
 import pytest
 
 from media_events.core.failures import TransientError
-from ops.cli import run
-from ops.deployment import discovery
-from ops.shared.console import OperatorError
-from ops.shared.options import Where
-from ops.trace import bootstrap
-from ops.trace.commands import moment
+from media_events_kit.ops.cli import run
+from media_events_kit.ops.deployment import discovery
+from media_events_kit.ops.shared.console import OperatorError
+from media_events_kit.ops.shared.options import Where
+from media_events_kit.ops.trace import bootstrap
+from media_events_kit.ops.trace.commands import moment
 from tests.fakes.review_items import make_item
 from tests.fakes.trace_evidence import CMS, NOW, OUTPUTS, START, accepted, log_record
 from tests.unit.ops.trace.test_collector import DONE, LINES, World

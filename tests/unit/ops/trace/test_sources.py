@@ -17,9 +17,9 @@ from media_events.core.clock import CLOCK_SKEW_SECONDS
 from media_events.core.failures import ProcessingError
 from media_events.delivery.deliverer import SUPERSEDED, destination_key
 from media_events.messaging.idempotency import record_key
-from ops.trace.executions import Executions, execution_arn
-from ops.trace.idempotency_source import IdempotencyRecords
-from ops.trace.log_source import MAX_CALLS, CloudWatchLogs, LogSearch, patterns
+from media_events_kit.ops.trace.executions import Executions, execution_arn
+from media_events_kit.ops.trace.idempotency_source import IdempotencyRecords
+from media_events_kit.ops.trace.log_source import MAX_CALLS, CloudWatchLogs, LogSearch, patterns
 from tests.fakes.trace_evidence import MACHINE, TOPOLOGY
 
 REGION = "eu-west-1"

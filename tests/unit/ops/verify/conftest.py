@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.verify.deployed import Deployed
-from ops.verify.model import Finding
+from media_events_kit.ops.verify.deployed import Deployed
+from media_events_kit.ops.verify.model import Finding
 from tests.fakes.deployed_account import Account
 
 

@@ -7,9 +7,9 @@ import json
 import pytest
 from botocore.exceptions import NoCredentialsError
 
-from ops.cli import run
-from ops.deployment.discovery import Deployment
-from ops.verify import commands
+from media_events_kit.ops.cli import run
+from media_events_kit.ops.deployment.discovery import Deployment
+from media_events_kit.ops.verify import commands
 from tests.fakes.deployed_account import ACCOUNT
 
 

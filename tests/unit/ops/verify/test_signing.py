@@ -10,7 +10,7 @@ from media_events.ingress.probe import PROBE_FIELD, probe_number
 from media_events.partners.presets import preset_names
 from media_events.partners.signature_verification import verify
 from media_events.partners.specification import parse_specification
-from ops.verify.signing import UnsignableError, sign
+from media_events_kit.ops.verify.signing import UnsignableError, sign
 
 NOW = 1_790_000_000.4
 NUMBER = "0123456789abcdef0123456789abcdef"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ops.local.server import access
+from media_events_kit.ops.local.server import access
 
 KEY, SECRET = "AKIAABCDEFGHIJKLMNOP", "the-secret-of-this-run"
 

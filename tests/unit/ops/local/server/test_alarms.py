@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from ops.local.server import alarms
+from media_events_kit.ops.local.server import alarms
 
 STATIC = {
     "AlarmName": "cms-errors",

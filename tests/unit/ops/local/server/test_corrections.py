@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 
-from ops.local.server.corrections import replace
+from media_events_kit.ops.local.server.corrections import replace
 
 
 def test_a_correction_calls_what_it_replaces() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ops.local.server import descriptions
+from media_events_kit.ops.local.server import descriptions
 
 
 @pytest.fixture(name="services")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ops.local.server import event_buses
+from media_events_kit.ops.local.server import event_buses
 
 PARTNER_BUS = "aws.partner/shop.example/media/1"
 RULE = f"arn:aws:events:eu-west-1:000000000000:rule/{PARTNER_BUS}/shop"

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from ops.local.server import event_entries
-from ops.local.server.event_entries import size_of
+from media_events_kit.ops.local.server import event_entries
+from media_events_kit.ops.local.server.event_entries import size_of
 
 GOOD = {"Source": "partner.mam", "DetailType": "asset.ready", "Detail": '{"id": 1}'}
 

@@ -9,8 +9,16 @@ from typing import Any
 
 import pytest
 
-from ops.local.server import lineage
-from ops.local.server.lineage import ATTRIBUTE, Chain, hash_of, header_with, invoked, lineage_of, merged
+from media_events_kit.ops.local.server import lineage
+from media_events_kit.ops.local.server.lineage import (
+    ATTRIBUTE,
+    Chain,
+    hash_of,
+    header_with,
+    invoked,
+    lineage_of,
+    merged,
+)
 
 SENT_BY = {"X-Amzn-Trace-Id": "Root=1-6b0bb296-99c2156c1218ffc0c3ba1364;Parent=53995c3f42cd8ad8;Sampled=0"}
 FUNCTION = "arn:aws:lambda:eu-west-1:000000000000:function:cms"

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from ops.local.server import loops
-from ops.local.server.lineage import ATTRIBUTE, Chain, hash_of, header_with, lineage_of
-from ops.local.server.loops import LIMIT
+from media_events_kit.ops.local.server import loops
+from media_events_kit.ops.local.server.lineage import ATTRIBUTE, Chain, hash_of, header_with, lineage_of
+from media_events_kit.ops.local.server.loops import LIMIT
 
 ARN = "arn:aws:lambda:eu-west-1:000000000000:function:cms"
 OTHER = "arn:aws:lambda:eu-west-1:000000000000:function:other"

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from ops.local.server import messages
-from ops.local.server.messages import size_of
+from media_events_kit.ops.local.server import messages
+from media_events_kit.ops.local.server.messages import size_of
 
 URL = "https://sqs/media"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ops.local.server import missing_routes
+from media_events_kit.ops.local.server import missing_routes
 
 
 @pytest.fixture(name="service")

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from ops.local.server import policies
-from ops.local.server.policies import QUEUE, TOPIC, iam_size, too_large
+from media_events_kit.ops.local.server import policies
+from media_events_kit.ops.local.server.policies import QUEUE, TOPIC, iam_size, too_large
 
 
 class RefusedError(Exception):

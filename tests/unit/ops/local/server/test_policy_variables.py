@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from ops.local.server import policy_variables
+from media_events_kit.ops.local.server import policy_variables
 
 OWN = "arn:aws:s3:::audit/*/${aws:userid}"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ops.local.server import queues
+from media_events_kit.ops.local.server import queues
 
 
 @pytest.fixture(name="modules")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ops.local.server import route_settings
+from media_events_kit.ops.local.server import route_settings
 
 SETTINGS = "/v2/apis/a1/stages/%24default/routesettings/"
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
-from ops.local.server import simulation
+from media_events_kit.ops.local.server import simulation
 
 REQUEST = {
     "ActionNames.member.1": ["s3:ListBucket"],

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ops.verify.checks import alarms, dead_letters, permissions, quotas, secrets
-from ops.verify.expected_calls import calls_of
-from ops.verify.run import CHECKS
+from media_events_kit.ops.verify.checks import alarms, dead_letters, permissions, quotas, secrets
+from media_events_kit.ops.verify.expected_calls import calls_of
+from media_events_kit.ops.verify.run import CHECKS
 from tests.fakes.deployed_account import BUS_ARN, REDRIVE, ROUTE, SECRETS, SQS, TOPIC, WEBHOOK, queue_arn
 
 # --- secrets ---------------------------------------------------------------------------------------------------

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from event_patterns import effective_pattern
-from ops.verify.checks import endpoints, event_sources, functions, queues, rules, storage
-from ops.verify.run import CHECKS
+from media_events_kit.event_patterns import effective_pattern
+from media_events_kit.ops.verify.checks import endpoints, event_sources, functions, queues, rules, storage
+from media_events_kit.ops.verify.run import CHECKS
 from tests.fakes.deployed_account import FUNCTIONS, ROUTE, TOPIC, queue_arn
 
 API = "https://a1b2.execute-api.eu-west-1.amazonaws.com"

@@ -1,0 +1,149 @@
+"""What shows a stack as a whole: two alarms that tell of all others, a dashboard, and a resource group."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from media_events_kit.infra.loader.environment import Environment
+from media_events_kit.infra.model.settings import Alarms
+from media_events_kit.infra.stacks.cdk import (
+    CloudwatchCompositeAlarm,
+    CloudwatchDashboard,
+    ResourcegroupsGroup,
+    ResourcegroupsGroupResourceQuery,
+    TerraformHclModule,
+    TerraformLocal,
+    TerraformStack,
+)
+from media_events_kit.infra.stacks.dashboard import Hops, dashboard_body
+from media_events_kit.infra.stacks.terraform_literals import literal
+
+CHILDREN: Final = 50
+"""Alarms that one composite alarm names. Its rule may name 100 and have 10,240 characters, and no name of an alarm has
+120 (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html)."""
+
+PERSON_NEEDED: Final = "person-needed"
+SLOW: Final = "slow"
+DESCRIPTIONS: Final = {
+    PERSON_NEEDED: "A person is needed. The alarms in this one's rule say for what, as does `media-events status`.",
+    SLOW: "Events wait for long. The alarms in this one's rule say where, as does `media-events status`.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleOutputs:
+    """Expressions of outputs of the modules, by hop: ``idempotency_tables`` is that of the router."""
+
+    log_group_names: str
+    dead_letter_queues: str
+    idempotency_tables: str
+
+
+def left_to_modules(alarms: Alarms) -> list[str]:
+    """The states of which the modules' own alarms notify: the composite alarms notify of the others.
+
+    A lack of data is news for an alarm that must have some. No composite alarm can tell it: it would also tell of the
+    first minutes of each new alarm.
+    """
+    return [state for state in alarms.notify_on if state == "INSUFFICIENT_DATA"]
+
+
+class Monitoring:
+    """Adds to the ``stack`` of an ``environment`` what shows it as a whole; ``modules`` are those that have alarms."""
+
+    def __init__(self, stack: TerraformStack, environment: Environment, modules: Sequence[TerraformHclModule]) -> None:
+        self._stack = stack
+        self._environment = environment
+        self._modules = modules
+
+    def composite_alarms(self, topic_arn: str) -> list[str]:
+        """Add the alarms that notify for all others; expressions of the lists of their ARNs.
+
+        Where the workflow names nobody for what needs a person, the review topic is told. A composite alarm costs as
+        much as five others, so there is none for warnings of which nobody is told.
+        """
+        alarms = self._environment.workflow.settings.alarms
+        if not alarms.enabled:
+            return []
+        critical = literal(alarms.actions.critical) or [topic_arn]
+        added = []
+        if "critical" in alarms.severities:
+            added.append(self._composite_alarm(PERSON_NEEDED, "critical", critical))
+        if "warning" in alarms.severities and alarms.actions.warning:
+            added.append(self._composite_alarm(SLOW, "warning", literal(alarms.actions.warning)))
+        return added
+
+    def _composite_alarm(self, name: str, severity: Literal["critical", "warning"], actions: list[str]) -> str:
+        merged = ", ".join(f"module.{module.node.id}.alarm_names.{severity}" for module in self._modules)
+        names = self._local(f"{name}-alarms", f"tolist(values(merge({merged})))")
+        chunks, many = f"chunklist({names}, {CHILDREN})", f"length({names}) > {CHILDREN}"
+        full_name = f"{self._environment.prefix}-{name}"
+        part, parts = f"{full_name}-${{count.index + 1}}", f"aws_cloudwatch_composite_alarm.{name}-part[*]"
+        some = self._alarm(f"{name}-part", part, f"Part of {full_name}, which notifies.", f"{chunks}[count.index]")
+        some.add_override("count", f"${{{many} ? length({chunks}) : 0}}")
+        whole = self._alarm(name, full_name, DESCRIPTIONS[name], f"{many} ? {parts}.alarm_name : {names}")
+        whole.add_override("count", f"${{length({names}) > 0 ? 1 : 0}}")
+        states = self._environment.workflow.settings.alarms.notify_on
+        if "ALARM" in states:
+            whole.alarm_actions = actions
+        if "OK" in states:
+            whole.ok_actions = actions
+        return f"aws_cloudwatch_composite_alarm.{name}[*].arn"
+
+    def _alarm(self, identifier: str, name: str, description: str, children: str) -> CloudwatchCompositeAlarm:
+        """Add a composite alarm that rings when one of its ``children`` does, an expression of a list of names."""
+        return CloudwatchCompositeAlarm(
+            self._stack,
+            identifier,
+            alarm_name=name,
+            alarm_description=description,
+            alarm_rule=f'${{join(" OR ", formatlist("ALARM(%q)", {children}))}}',
+            # CloudWatch refuses a rule with the name of an alarm that is not there, and names say nothing of that.
+            depends_on=[*self._modules],
+        )
+
+    def dashboard(self, outputs: ModuleOutputs, alarms: Sequence[str]) -> None:
+        """Add the dashboard; ``alarms`` are expressions of the lists of the ARNs of the alarms to show."""
+        functions = f'hop, group in {outputs.log_group_names} : hop => trimprefix(group, "/aws/lambda/")'
+        queues = f'hop, queue in {outputs.dead_letter_queues} : hop => reverse(split("/", queue.source_queue_url))[0]'
+        dead = f'hop, queue in {outputs.dead_letter_queues} : hop => element(split(":", queue.queue_arn), 5)'
+        hops = Hops(
+            functions=self._local("hop-functions", f"{{ for {functions} }}"),
+            queues=self._local("hop-queues", f"{{ for {queues} if queue.source_queue_url != null }}"),
+            dead_letter_queues=self._local("hop-dead-letter-queues", f"{{ for {dead} }}"),
+            idempotency_tables=f"distinct(values({outputs.idempotency_tables})[*].name)",
+        )
+        CloudwatchDashboard(
+            self._stack,
+            "dashboard",
+            # AWS has one list of dashboards for all regions of an account.
+            dashboard_name=self._environment.prefix,
+            dashboard_body=dashboard_body(
+                hops=hops,
+                review=f"{self._environment.prefix}-review",
+                region=self._environment.workflow.region,
+                alarms=f"concat({', '.join(alarms) or '[]'})",
+            ),
+        )
+
+    def resource_group(self, tags: Mapping[str, str]) -> None:
+        """Add the group of everything that has these ``tags``."""
+        query = {
+            "ResourceTypeFilters": ["AWS::AllSupported"],
+            "TagFilters": [{"Key": key, "Values": [value]} for key, value in tags.items()],
+        }
+        ResourcegroupsGroup(
+            self._stack,
+            "resources",
+            name=self._environment.prefix,
+            description=f"Everything of {self._environment.prefix}.",
+            resource_query=ResourcegroupsGroupResourceQuery(query=literal(json.dumps(query))),
+        )
+
+    def _local(self, name: str, value: str) -> str:
+        """Add a local value of an expression; the expression of it."""
+        TerraformLocal(self._stack, name, f"${{{value}}}")
+        return f"local.{name}"

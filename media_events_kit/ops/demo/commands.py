@@ -1,0 +1,125 @@
+"""`media-events demo`: the demonstration, and single events to play with."""
+
+from __future__ import annotations
+
+import json
+import signal
+from contextlib import suppress
+from typing import Annotated, Any, Final
+
+import typer
+
+from media_events_kit.ops.demo import external_resources, http_receiver_process
+from media_events_kit.ops.demo.fake_systems import TRANSCODER, finished
+from media_events_kit.ops.demo.http_receiver import CONTROL, REQUESTS
+from media_events_kit.ops.demo.http_receiver_process import Receiver
+from media_events_kit.ops.demo.runner import DemoRun
+from media_events_kit.ops.demo.scenario import BROKEN, PRESETS, fresh
+from media_events_kit.ops.demo.senders import PAYLOADS, Sender, new_secret
+from media_events_kit.ops.local import lifecycle
+from media_events_kit.ops.local.addresses import webhook_urls
+from media_events_kit.ops.local.clients import Clients
+from media_events_kit.ops.local.paths import LocalPaths, local_paths
+from media_events_kit.ops.shared.console import OperatorError, err, out, print_json
+
+_DONE: Final = "transcoder-job.completed"
+"""Not a file: the transcoder's webhook about its last order."""
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.callback(invoke_without_command=True)
+def demo(
+    context: typer.Context,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave it running, and print how to use it.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, for programs.")] = False,
+) -> None:
+    """See the whole path run: signed webhooks, transforms, routes, a destination that fails, the review of failures."""
+    if context.invoked_subcommand is not None:
+        return
+    paths = local_paths()
+    cloud_was_up = lifecycle.is_up(paths)
+    receiver_was_up = Receiver.read(paths) is not None
+    ready = False
+    try:
+        result = DemoRun(paths, err if as_json else out).run()
+        ready = True
+    finally:
+        # A second Ctrl-C must not leave half of it behind.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        if not (keep and ready):
+            if not cloud_was_up:
+                with suppress(OperatorError):
+                    lifecycle.down(paths)
+                    external_resources.forget(paths)
+            if not receiver_was_up:
+                http_receiver_process.stop(paths)
+    if as_json:
+        print_json(result)
+    if keep or cloud_was_up:
+        _print_hints(paths)
+    if not result["ok"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def send(
+    payload: Annotated[str | None, typer.Argument(help="A payload [default: list them].")] = None,
+    forged: Annotated[bool, typer.Option("--forged", help="Sign it with a wrong secret.")] = False,
+) -> None:
+    """Send one event as its partner would, signed, to a demonstration that was left running."""
+    names = [*sorted(path.stem for path in PAYLOADS.glob("*.json")), _DONE]
+    if payload is None:
+        for name in names:
+            out.print(name)
+        return
+    if payload not in names:
+        raise OperatorError(
+            f"there is no payload {payload!r}", hint="the payloads are: " + ", ".join(names), exit_code=2
+        )
+    paths = local_paths()
+    record = lifecycle.require_record(paths)
+    outputs = lifecycle.read_outputs(paths)
+    partner = TRANSCODER if payload == _DONE else next(p for p in PRESETS if payload.startswith(f"{PRESETS[p]}-"))
+    clients = Clients(record)
+    secret = clients.secretsmanager.get_secret_value(SecretId=outputs["secret_names"][partner])["SecretString"]
+    sender = Sender(PRESETS[partner], webhook_urls(outputs, record)[partner], secret, record.ca_bundle)
+    body = finished(_last_order(paths)) if payload == _DONE else fresh(payload)
+    answer = sender.send(body, secret=new_secret(sender.preset) if forged else None)
+    out.print(f"{answer.status} {answer.body}", markup=False, soft_wrap=True)
+
+
+def _last_order(paths: LocalPaths) -> dict[str, Any]:
+    receiver = Receiver.read(paths)
+    requests = [] if receiver is None else receiver.requests()
+    orders = [request.body for request in requests if (request.system, request.status) == (TRANSCODER, 201)]
+    if not orders:
+        raise OperatorError("the transcoder has no orders", hint="media-events demo send frameio-v4-file.ready")
+    order: dict[str, Any] = json.loads(orders[-1])
+    return order
+
+
+def _print_hints(paths: LocalPaths) -> None:
+    record = lifecycle.require_record(paths)
+    receiver = Receiver.read(paths)
+    lines = ["", "It is left running. Try it:"]
+    lines += [
+        f"  webhook of {partner}: {url}" for partner, url in webhook_urls(lifecycle.read_outputs(paths), record).items()
+    ]
+    if receiver is not None:
+        lines += [
+            f"  the receiver got:      {receiver.url}{REQUESTS}",
+            f"  break the review tool: curl -X PUT '{receiver.url}{CONTROL}/{BROKEN}?status=503'",
+            f"  repair it:             curl -X PUT '{receiver.url}{CONTROL}/{BROKEN}?status=200'",
+        ]
+    lines += [
+        "  send an event:         bin/media-events demo send frameio-v4-file.ready",
+        f"  finish its transcode:  bin/media-events demo send {_DONE}",
+        "  forge one:             bin/media-events demo send mux-video.asset.ready --forged",
+        "  look:                  bin/media-events local status; bin/media-events local logs --follow",
+        "  review failures:       bin/media-events review list, or as a page: bin/media-events review serve",
+        '  any AWS tool:          eval "$(bin/media-events local env)"',
+        "  stop it all:           bin/media-events local down",
+    ]
+    for line in lines:
+        err.print(line, markup=False, soft_wrap=True)

@@ -1,0 +1,60 @@
+"""Each correction, given the modules of MiniStack that it corrects."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from media_events_kit.ops.local.server import (
+    access,
+    alarms,
+    descriptions,
+    event_buses,
+    event_entries,
+    lineage,
+    loops,
+    messages,
+    missing_routes,
+    objects,
+    permissions,
+    policies,
+    policy_variables,
+    queues,
+    route_settings,
+    simulation,
+    updates,
+)
+
+
+def correct_ministack() -> None:
+    """Correct MiniStack as it is imported here.
+
+    Raises:
+        KeyError: this version of MiniStack lacks a function that is corrected, or there is no key of this run.
+    """
+    access.correct(_core("iam_evaluator"), _service("sts"), _core("lambda_runtime"))
+    alarms.correct(_service("cloudwatch"))
+    event_buses.correct(_service("eventbridge"))
+    queues.correct(_service("sqs"), _service("sns"))
+    event_entries.correct(_service("eventbridge"))
+    messages.correct(_service("sqs"))
+    policies.correct(_service("iam"), _service("sqs"), _service("sns"))
+    descriptions.correct(_service("lambda_svc"), _service("apigateway"), _service("eventbridge"))
+    objects.correct(_service("s3"), _core("iam_evaluator"), _core("iam_actions"), _core("router"))
+    chain = lineage.Chain()
+    lineage.correct(chain, _service("sqs"), _service("sns"), _service("s3"))
+    loops.correct(chain, _service("lambda_svc"))
+    permissions.correct(_core("iam_actions"))
+    policy_variables.correct(_core("iam_evaluator"), _core("iam_actions"))
+    missing_routes.correct(_service("apigateway"))
+    route_settings.correct(_service("apigateway"))
+    updates.correct(_service("lambda_svc"), _core("lambda_runtime"))
+    simulation.correct(_service("iam"), _core("iam_evaluator"))
+
+
+def _service(name: str) -> Any:
+    return importlib.import_module(f"ministack.services.{name}")
+
+
+def _core(name: str) -> Any:
+    return importlib.import_module(f"ministack.core.{name}")

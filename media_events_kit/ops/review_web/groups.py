@@ -1,0 +1,163 @@
+"""The pages of failure groups, and the help."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from flask import Blueprint, abort, render_template, request, url_for
+
+from media_events.core.clock import epoch, timestamp
+from media_events.recovery.review_item import GROUPINGS, STATUSES, Group, Status
+from media_events_kit.ops.review import failure_groups
+from media_events_kit.ops.review.queries import Query, find_page
+from media_events_kit.ops.review.remediation import BY_CLASS, Advice, advice
+from media_events_kit.ops.review_web.context import current_context
+from media_events_kit.ops.review_web.errors import POLICIES
+from media_events_kit.ops.review_web.forms import RetryForm
+from media_events_kit.ops.shared.times import span
+
+blueprint = Blueprint("groups", __name__)
+
+GROUPS_SHOWN: Final = 25
+ITEMS_SHOWN: Final = 50
+HOUR: Final = 3600
+BAR_HEIGHT: Final = 24
+
+EXPLAINED: Final[dict[Status, str]] = {
+    "OPEN": "Waits for a person.",
+    "RETRYING": "Sent again, and not confirmed yet.",
+    "RESOLVED": "Delivered, or sent if nothing confirms it. It opens again if it fails.",
+    "ARCHIVED": "A person gave it up. It stays archived if the event fails again.",
+    "SUPERSEDED": "An edited event was sent in its place, or its event has an item of its own.",
+}
+SHORTCUTS: Final = (
+    (("j", "k"), "next and previous row"),
+    (("Enter",), "open the row"),
+    (("s",), "select the row"),
+    (("n",), "older items"),
+    (("r",), "retry, restore or resume: go to its form"),
+    (("a",), "archive: go to its form"),
+    (("e",), "edit the item"),
+    (("c",), "leave a note"),
+    (("x",), "cancel the operation"),
+    (("g",), "failures"),
+    (("i",), "items"),
+    (("o",), "operations"),
+    (("t",), "trace an event"),
+    (("/",), "find an item or event"),
+    (("Esc",), "leave a field"),
+    (("?",), "this page"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """The growth of a group: ``growing``, ``slow`` (a failure within two hours) or ``quiet``, and in words.
+
+    ``hours`` are the items opened in each of the last hours, the current hour last.
+    """
+
+    kind: str
+    text: str
+    hours: tuple[int, ...]
+
+    @property
+    def bars(self) -> tuple[int, ...]:
+        """The hours as heights from 1 to 24."""
+        most = max(self.hours, default=0) or 1
+        return tuple(max(1, round(count * BAR_HEIGHT / most)) for count in self.hours)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A group on the first page."""
+
+    group: Group
+    growth: Growth
+    advice: Advice
+
+
+def growth(newest: str, hours: tuple[int, ...], now: float) -> Growth:
+    """The growth of a group whose latest item was opened at ``newest``."""
+    last = epoch(newest)
+    quiet = float("inf") if last is None else now - last
+    recent = sum(hours[-2:])
+    if last is None or quiet >= 2 * HOUR or recent == 0:
+        return Growth("quiet", "quiet" if last is None else f"quiet for {span(quiet)}", hours)
+    since = f"{recent:,} since {timestamp(now - HOUR)[11:13]}:00 UTC"
+    return Growth("growing", f"growing, {since}", hours) if quiet < HOUR / 4 else Growth("slow", since, hours)
+
+
+@blueprint.get("/")
+def overview() -> str:
+    """The groups of a grouping (``by``) with waiting items, the largest first."""
+    context, cursor = current_context(), request.args.get("after") or None
+    name = request.args.get("by", "error")
+    grouping = next((one for one in GROUPINGS if one == name), None) or abort(404)
+    page = failure_groups.group_page(context.review.service, limit=GROUPS_SHOWN, cursor=cursor, grouping=grouping)
+    rows = [
+        Row(
+            group,
+            growth(group.last_opened_at, trend.hours, context.clock()),
+            advice(group.failure_class, group.error_code),
+        )
+        for group, trend in page.groups
+    ]
+    link = partial(url_for, "groups.overview", by=None if grouping == "error" else grouping)
+    return render_template(
+        "groups.html",
+        rows=rows,
+        items=sum(row.group.waiting for row in rows),
+        grouping=grouping,
+        groupings=GROUPINGS,
+        first=link() if cursor else None,
+        next=None if page.cursor is None else link(after=page.cursor),
+    )
+
+
+@blueprint.get("/groups/<path:group_id>")
+def group(group_id: str) -> str:
+    """One group: the advice, its items of one status, and the form to retry all of them."""
+    return group_page(group_id, RetryForm())
+
+
+def group_page(group_id: str, form: RetryForm) -> str:
+    """The page of a group, with ``form`` as it was filled in."""
+    context = current_context()
+    service = context.review.service
+    group = service.table.group(group_id) or abort(404)
+    (trend,) = failure_groups.trends_of(service, [group])
+    status = requested_status(default=next((status for status in STATUSES if group.counts.get(status)), "OPEN"))
+    cursor = request.args.get("after") or None
+    items = find_page(service, Query(group=group_id, statuses=(status,)), limit=ITEMS_SHOWN, cursor=cursor)
+    link = partial(url_for, "groups.group", group_id=group_id, status=status)
+    return render_template(
+        "group.html",
+        group=group,
+        group_id=group_id,
+        growth=growth(group.last_opened_at, trend.hours, context.clock()),
+        advice=advice(group.failure_class, group.error_code),
+        statuses=[name for name in STATUSES if name in {"OPEN", status} or group.counts.get(name)],
+        chosen=status,
+        items=items.items,
+        first=link() if cursor else None,
+        next=None if items.cursor is None else link(after=items.cursor),
+        form=form,
+        problems=form.problems,
+    )
+
+
+def requested_status(*, default: Status) -> Status:
+    """The status that the address names."""
+    name = request.args.get("status")
+    if name is None:
+        return default
+    return next((status for status in STATUSES if status == name), None) or abort(404)
+
+
+@blueprint.get("/help")
+def help_() -> str:
+    """Shortcuts, states, failure classes and permissions."""
+    return render_template("help.html", shortcuts=SHORTCUTS, explained=EXPLAINED, classes=BY_CLASS, policies=POLICIES)

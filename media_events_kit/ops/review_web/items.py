@@ -1,0 +1,177 @@
+"""The pages of items: their lists, and one item."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from functools import partial
+from itertools import islice
+from typing import Any, Final
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from media_events.core.failures import FAILURE_CLASSES, ProcessingError
+from media_events.recovery.review_item import STATUSES, ReviewItem
+from media_events_kit.ops.operations.audit import Entry
+from media_events_kit.ops.review import editing
+from media_events_kit.ops.review.ordering import OrderPosition
+from media_events_kit.ops.review.queries import WAITING, Query, find_page
+from media_events_kit.ops.review.redaction import shown
+from media_events_kit.ops.review.remediation import advice
+from media_events_kit.ops.review.service import state_of
+from media_events_kit.ops.review_web import formatting
+from media_events_kit.ops.review_web.context import current_context
+from media_events_kit.ops.review_web.errors import DENIED
+from media_events_kit.ops.review_web.groups import EXPLAINED, ITEMS_SHOWN, requested_status
+from media_events_kit.ops.review_web.timeline import happenings, metadata_of, path
+from media_events_kit.ops.shared.times import moment
+
+blueprint = Blueprint("items", __name__)
+
+BODY_CHARACTERS_SHOWN: Final = 64 * 1024
+ENTRIES_SHOWN: Final = 200
+FILTERS: Final = ("failure_class", "hop", "destination", "error_code", "type", "partner")
+_ITEM_ID: Final = re.compile(r"[0-9a-f]{20}")
+
+
+@blueprint.get("/items")
+def listing() -> str:
+    """The items of one status, or of one event, filtered by the other parameters."""
+    event, cursor = request.args.get("event") or None, request.args.get("after") or None
+    filters: dict[str, Any] = {name: value for name in FILTERS if (value := request.args.get(name, "").strip())}
+    chosen = requested_status(default="OPEN")
+    query = Query(statuses=STATUSES if event else (chosen,), event=event, **filters)
+    page = find_page(current_context().review.service, query, limit=ITEMS_SHOWN, cursor=cursor)
+    shown: dict[str, Any] = {"event": event} if event else {"status": chosen}
+    link = partial(url_for, "items.listing", **filters, **shown)
+    return render_template(
+        "items.html",
+        event=event,
+        statuses=STATUSES,
+        chosen=chosen,
+        explained=EXPLAINED,
+        filters=FILTERS,
+        classes=FAILURE_CLASSES,
+        asked=filters,
+        items=page.items,
+        first=link() if cursor else None,
+        next=None if page.cursor is None else link(after=page.cursor),
+    )
+
+
+@blueprint.get("/find")
+def find() -> Response:
+    """Redirect to the item with an id, or else to the items of the event with that id."""
+    wanted = request.args.get("id", "").strip()
+    if _ITEM_ID.fullmatch(wanted) and current_context().review.service.table.get_summary(wanted) is not None:
+        return redirect(url_for("items.item", item_id=wanted), 303)
+    return redirect(url_for("items.listing", event=wanted) if wanted else url_for("items.listing"), 303)
+
+
+@blueprint.get("/items/<item_id>")
+def item(item_id: str) -> str:
+    """One item."""
+    return item_page(item_id, revealed=False)
+
+
+@blueprint.get("/items/<item_id>/state")
+def state(item_id: str) -> dict[str, Any]:
+    """The item's status and version, which its page polls."""
+    service = current_context().review.service
+    item = service.close_if_delivered(service.table.get_summary(item_id) or abort(404))
+    return {"status": item.status, "version": item.version}
+
+
+def _read(item_id: str) -> ReviewItem:
+    service = current_context().review.service
+    try:
+        item = service.table.get(item_id)
+    except ProcessingError as error:
+        if error.code not in DENIED:
+            raise
+        # An operator who may not read bodies still sees the rest.
+        item = service.table.get_summary(item_id)
+    return service.close_if_delivered(item or abort(404))
+
+
+def item_page(item_id: str, *, revealed: bool) -> str:
+    """The page of an item. ``revealed``: with its credentials."""
+    context = current_context()
+    item = _read(item_id)
+    body, body_problem = "", ""
+    try:
+        body = context.review.service.body(item)
+    except ProcessingError as error:
+        body_problem = error.message
+    if item.body is None and item.bodyref is None and item.body_size:
+        body_problem = "you may see everything but bodies; the policy operator_policies.read allows them"
+    entries, audit_problem = _entries(item_id)
+    position, order_problem = _order_position(item)
+    metadata = metadata_of(body)
+    text = shown(body, limit=BODY_CHARACTERS_SHOWN, revealed=revealed)
+    return render_template(
+        "item.html",
+        item=item,
+        body=formatting.highlighted(text.text),
+        body_problem=body_problem,
+        cut=text.cut,
+        hidden=text.hidden,
+        revealed=revealed,
+        path=path(item, metadata),
+        happenings=happenings(item, metadata, entries),
+        audit_problem=audit_problem,
+        matching=context.matching.answer(body),
+        workflow=context.matching.workflow.name,
+        advice=advice(item.failure_class, item.error_code),
+        missing_hop=context.review.service.missing_hop(item),
+        facts=facts(item),
+        position=position,
+        order_problem=order_problem,
+        late=item.error_code == "order-late",
+        change=state_of(item),
+        editable=item.status == "OPEN" and item.type in _editable_types(),
+        ancestry=editing.ancestry(context.review, item),
+    )
+
+
+def _entries(item_id: str) -> tuple[list[Entry], str]:
+    try:
+        return list(islice(current_context().review.audit.entries(item_id), ENTRIES_SHOWN)), ""
+    except ProcessingError as error:
+        return [], error.message
+
+
+def _order_position(item: ReviewItem) -> tuple[OrderPosition | None, str]:
+    """A waiting item's place in its key queue, or why that is not known."""
+    if item.status not in WAITING:
+        return None, ""
+    try:
+        return current_context().review.service.order_position(item), ""
+    except ProcessingError as error:
+        return None, error.message
+
+
+def _editable_types() -> Collection[str]:
+    try:
+        return current_context().review.records.editable_types()
+    except ProcessingError:
+        return ()
+
+
+def facts(item: ReviewItem) -> list[tuple[str, str]]:
+    """Further facts about an item, by name."""
+    to = item.return_to
+    values = {
+        "Item": item.item_id,
+        "Type": item.type,
+        "Partner": item.partner,
+        "Correlation": item.correlation_id,
+        "Ordering key": item.partition_key,
+        "First failed": moment(item.first_failed_at),
+        "Redriven": f"{item.redrive_count} times" if item.redrive_count != 1 else "once",
+        "Dead letter": item.kind,
+        "Goes back to": " ".join(part for part in (to.queue_url or to.bus_arn or to.function_arn, to.route) if part),
+        "Version": str(item.version),
+    }
+    return [(name, value) for name, value in values.items() if value]
