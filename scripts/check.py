@@ -27,10 +27,16 @@ BIN: Final = ROOT / ".venv" / "bin"
 QUICK: Final = "not slow and not terraform and not local and not browser"
 """The quick tests without further needs, for pytest's `-m`."""
 
-SOURCES: Final = ("lambda_src/media_events", "event_patterns", "infra", "ops", "scripts")
+SOURCES: Final = (
+    "lambda_src/media_events",
+    "media_events_kit/event_patterns",
+    "media_events_kit/infra",
+    "media_events_kit/ops",
+    "scripts",
+)
 """The folders whose modules have their tests under the same name in tests/unit."""
 
-TYPED: Final = ("lambda_src/", "event_patterns/", "infra/", "ops/", "scripts/", "main.py")
+TYPED: Final = ("lambda_src/", "media_events_kit/", "scripts/", "main.py")
 """The folders that mypy checks, as in pyproject.toml."""
 
 TESTED_TOO: Final = 4

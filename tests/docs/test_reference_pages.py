@@ -118,7 +118,7 @@ def test_every_message_and_metric_on_the_page_is_in_the_code():
 
 
 def test_every_output_of_a_stack_has_a_row():
-    source = (ROOT / "infra" / "stacks" / "workflow_stack.py").read_text(encoding="utf-8")
+    source = (ROOT / "media_events_kit" / "infra" / "stacks" / "workflow_stack.py").read_text(encoding="utf-8")
     outputs = set(re.findall(r'_output\(\s*"(\w+)"', source)) | set(
         re.findall(r'^ +\("(\w+)", "', source, re.MULTILINE)
     )

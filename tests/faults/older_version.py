@@ -15,7 +15,7 @@ from typing import Any, Final
 ROOT: Final = Path(__file__).resolve().parents[2]
 BASE: Final = "75d0bb9"
 """The commit that stands for the last release: there is none yet. A release puts its tag here."""
-PARTS: Final = ("main.py", "cdktf.json", ".terraform.lock.hcl", "infra", "event_patterns", "modules", "lambda_src")
+PARTS: Final = ("main.py", "cdktf.json", ".terraform.lock.hcl", "media_events_kit", "modules", "lambda_src")
 PACKAGE: Final = Path("lambda_src", "dist", "media_events.zip")
 _SWAPPED: Final = "media_events"
 _KIT: Final = "tests.faults.system_under_test"

@@ -16,7 +16,7 @@ from scripts.terraform_env import terraform_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = ROOT / "node_modules" / ".bin" / "cdktf"
-PARTS = ("main.py", "cdktf.json", ".terraform.lock.hcl", "infra", "event_patterns", "modules", "lambda_src", "ops")
+PARTS = ("main.py", "cdktf.json", ".terraform.lock.hcl", "media_events_kit", "modules", "lambda_src")
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ def _replay(demonstration: Any, clients: Clients, outputs: dict[str, Any]) -> Re
             DIRECTORY_VARIABLE: str(demonstration.paths.directory),
         }
         return subprocess.run(
-            [sys.executable, "-m", "ops", "archive-replay", *arguments, "--json"],
+            [sys.executable, "-m", "media_events_kit.ops", "archive-replay", *arguments, "--json"],
             env=environment,
             cwd=REPOSITORY,
             capture_output=True,

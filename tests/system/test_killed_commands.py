@@ -106,7 +106,17 @@ class Place:
     def command(self, *arguments, idempotency=True):
         idempotency_stores = ["--idempotency-table", "idempotency"] if idempotency else []
         return subprocess.Popen(
-            [sys.executable, "-m", "ops", "review", *arguments, "--table", "review", *idempotency_stores, "--json"],
+            [
+                sys.executable,
+                "-m",
+                "media_events_kit.ops",
+                "review",
+                *arguments,
+                "--table",
+                "review",
+                *idempotency_stores,
+                "--json",
+            ],
             env=self.environment,
             cwd=REPOSITORY,
             stdout=subprocess.PIPE,

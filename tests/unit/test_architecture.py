@@ -24,15 +24,19 @@ ORDER = {
         *("core", "messaging", "outbound_http", "events", "partners", "transform"),
         *("delivery", "ingress", "recovery", "adapters", "handlers"),
     ],
-    "infra": ["documents", "model", "validation", "loader", "stacks"],
-    "ops": [
+    "media_events_kit.infra": ["documents", "model", "validation", "loader", "stacks"],
+    "media_events_kit.ops": [
         *("shared", "local", "deployment", "operations", "review", "archive_replay", "trace", "status", "verify"),
         *("changes", "partner", "route", "review_web", "demo", "state"),
     ],
 }
 """Each package's folders, from the ground up: a folder imports only those before it."""
 
-AT_THE_ROOT = {"media_events": set(), "infra": set(), "ops": {"cli.py", "__main__.py"}}
+AT_THE_ROOT = {
+    "media_events": set(),
+    "media_events_kit.infra": set(),
+    "media_events_kit.ops": {"cli.py", "__main__.py"},
+}
 """Modules that belong to no folder: the command itself."""
 
 
@@ -153,7 +157,7 @@ def test_folders_import_only_those_before_them(package):
         if len(path.parts) > 1
         for name in imports_of(root / path)
         if name.startswith(f"{package}.")
-        and (folder := name.split(".")[1]) != path.parts[0]
+        and (folder := name.removeprefix(f"{package}.").split(".")[0]) != path.parts[0]
         and (folder not in order or order.index(folder) > order.index(path.parts[0]))
     }
 
@@ -161,8 +165,8 @@ def test_folders_import_only_those_before_them(package):
 
 
 def test_event_patterns_are_a_library_of_their_own():
-    root, paths = sources("event_patterns")
+    root, paths = sources("media_events_kit.event_patterns")
 
-    assert not {
-        name for path in paths for name in imports_of(root / path) if name.startswith(("infra", "ops", "media_events"))
-    }
+    foreign = ("media_events.", "media_events_kit.infra", "media_events_kit.ops")
+
+    assert not {name for path in paths for name in imports_of(root / path) if name.startswith(foreign)}

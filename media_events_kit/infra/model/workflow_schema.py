@@ -12,7 +12,7 @@ from typing import Any, Final
 from media_events_kit.infra.model.types import ENVIRONMENT_NAME
 from media_events_kit.infra.model.workflow import Workflow
 
-FILE: Final = Path(__file__).resolve().parents[2] / "docs" / "workflow.schema.json"
+FILE: Final = Path(__file__).resolve().parents[3] / "docs" / "workflow.schema.json"
 
 _REFERENCE: Final = {
     "type": "string",

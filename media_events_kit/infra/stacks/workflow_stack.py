@@ -40,7 +40,7 @@ from media_events_kit.infra.validation.references import MACHINE_SUFFIX
 
 _GUARDS: Final = Delivered.model_fields.keys() - Renamable.model_fields.keys()
 
-ROOT: Final = Path(__file__).resolve().parents[2]
+ROOT: Final = Path(__file__).resolve().parents[3]
 PROVIDER_LOCK: Final = ".terraform.lock.hcl"
 """The name is Terraform's: https://developer.hashicorp.com/terraform/language/files/dependency-lock"""
 

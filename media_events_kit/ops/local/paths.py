@@ -9,7 +9,7 @@ from typing import Final
 
 from media_events_kit.ops.shared.console import OperatorError
 
-REPOSITORY: Final = Path(__file__).resolve().parents[2]
+REPOSITORY: Final = Path(__file__).resolve().parents[3]
 DIRECTORY_VARIABLE: Final = "MEDIA_EVENTS_LOCAL_DIRECTORY"
 DEFAULT_ENVIRONMENT: Final = "local"
 

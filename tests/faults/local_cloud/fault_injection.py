@@ -25,7 +25,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
-APPLICATION: Final = Path(__file__).resolve().parents[3] / "ops" / "local" / "server" / "application.py"
+APPLICATION: Final = Path(__file__).resolve().parents[3] / "media_events_kit/ops/local/server/application.py"
 CONTROL: Final = "/_chaos"
 LIKELIHOODS: Final = ("kill", "refuse", "lose_answer", "refuse_entry")
 MARK: Final = re.compile(r"evt-[0-9]{6}")

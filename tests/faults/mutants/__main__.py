@@ -38,7 +38,7 @@ SHARED: Final = ("botocore.session", "boto3", "moto", "moto.dynamodb.models", "m
 SHARED_BY_TESTS: Final = ("moto.events.models", "jsonschema", "aws_lambda_powertools", "jmespath", "rich")
 """Loaded once, before the forks. None of them imports the package, and none is a plugin of pytest."""
 SEEDS: Final = (1, 2)
-OURS: Final = ("media_events", "ops", "tests")
+OURS: Final = ("media_events", "media_events_kit", "tests")
 """Packages that are the broken code, or hold on to it."""
 OWN: Final = frozenset({"tests", "tests.faults", "tests.faults.mutants", "tests.faults.mutants.mutant", __name__})
 """Modules that a mutant's process shares with this one."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 # The server has an environment of its own, in which this repository is not installed.
-sys.path.append(str(Path(__file__).resolve().parents[3]))
+sys.path.append(str(Path(__file__).resolve().parents[4]))
 
 from media_events_kit.ops.local.server import access, wiring
 
