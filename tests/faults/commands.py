@@ -145,7 +145,7 @@ class Commands:
         self.tell(f"operator hears: {outcome.result}: {outcome.reason}"[:200], subject_of(item.event_id))
         if outcome.result in good:
             return True
-        return False if outcome.result in ("refused", "missing") else None
+        return False if outcome.result in ("left-out", "missing") else None
 
     def _edit(self, review: AuditedReviewService, item: ReviewItem, name: str) -> bool:
         draft = editing.draft(review, item.item_id)

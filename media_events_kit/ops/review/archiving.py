@@ -39,7 +39,7 @@ def decide(
     freed_late = item.status == to == "ARCHIVED" and service.holds_up_others(item)
     refusal = None if freed_late and seen in (None, item.version) else _refusal(service, item, to, seen)
     if refusal is not None:
-        return Outcome(item_id, "refused", refusal)
+        return Outcome(item_id, "left-out", refusal)
     held_up = to == "ARCHIVED" and service.holds_up_others(item)
     if to == "ARCHIVED" and (problem := _given_up(service, item, wait_seconds)) is not None:
         return problem
@@ -48,7 +48,7 @@ def decide(
         decided = replace(item, status=to, change=change, version=item.version + 1)
         if not service.table.update(decided, over=item):
             reinstate_unless_decided(service, item)
-            return Outcome(item_id, "refused", service.conflict_message(item_id))
+            return Outcome(item_id, "left-out", service.conflict_message(item_id))
         if to == "OPEN":
             reinstate(service, decided)
     later = ", and later events of its key go on without it" if held_up else ""
@@ -68,7 +68,7 @@ def _given_up(service: ReviewService, item: ReviewItem, wait_seconds: float) -> 
     """``None`` once nothing delivers the event of ``item`` any more, and its key goes on without it."""
     refusal = withdraw(service, item, "archived")
     if refusal is not None:
-        return Outcome(item.item_id, "refused", refusal)
+        return Outcome(item.item_id, "left-out", refusal)
     try:
         if service.free_key(item, wait_seconds=wait_seconds):
             return None

@@ -17,8 +17,18 @@ from media_events.recovery.review_item import ReviewItem, Status
 from media_events_kit.ops.operations.run import RunEndedError, move, require_unchanged, save
 from media_events_kit.ops.review.archiving import decide
 from media_events_kit.ops.review.audited_service import AuditedReviewService
+from media_events_kit.ops.review.outcomes import (
+    LOOKED_AT_ONCE,
+    SIGN_OF_LIFE_SECONDS,
+    WAITED_FOR,
+    counted,
+    known,
+    sent_since,
+    silent_seconds,
+    taken,
+)
 from media_events_kit.ops.review.queries import EARLIEST, LATEST, walk
-from media_events_kit.ops.review.service import Outcome
+from media_events_kit.ops.review.service import Outcome, Result
 from media_events_kit.ops.review.store import Action, DynamoRecords, Operation
 
 if TYPE_CHECKING:
@@ -27,7 +37,7 @@ if TYPE_CHECKING:
 CANCEL_CHECK_SECONDS: Final = 1.0
 """The runner checks at least so often whether the operation was cancelled."""
 
-NOT_SENT: Final = frozenset({"refused", "missing"})
+NOT_SENT: Final = frozenset({"left-out", "missing"})
 
 TARGETS: Final[Mapping[Action, Status]] = {"archive": "ARCHIVED", "restore": "OPEN"}
 
@@ -69,7 +79,7 @@ class BulkOperationRunner:
             batch = list(islice(items, min(size, operation.limit - operation.taken)))
             if not batch:
                 break
-            self._pause(operation, until=due)
+            operation = self._pause(operation, until=due)
             due = max(due, self.review.clock() - 1) + len(batch) / operation.rate
             operation = self._take(operation, batch)
             self.progress(operation)
@@ -89,7 +99,7 @@ class BulkOperationRunner:
         if operation.canary_passed:
             return operation
         canaries = [(item_id, self.review.service.table.get(item_id)) for item_id in operation.canary_ids]
-        sent = tuple(item_id for item_id, item in canaries if item is None or _sent(item, operation))
+        sent = tuple(item_id for item_id, item in canaries if item is None or sent_since(item, operation))
         return replace(operation, canary_ids=sent, taken=operation.taken - len(canaries) + len(sent))
 
     @staticmethod
@@ -101,18 +111,20 @@ class BulkOperationRunner:
         taking = replace(operation, taken=operation.taken + len(batch), cursor=batch[0].last_failed_at)
         if self._tries_canaries(operation):
             taking = replace(taking, canary_ids=(*operation.canary_ids, *(item.item_id for item in batch)))
-        taken = self._save(taking)
+        if operation.action == "retry":
+            taking = taken(taking, (item.item_id for item in batch))
+        after = self._save(taking)
         if len(batch) == 1:
-            outcomes = [self._do(taken, batch[0])]
+            outcomes = [self._do(after, batch[0])]
         else:
             with ThreadPoolExecutor(max_workers=len(batch)) as pool:
-                outcomes = list(pool.map(lambda item: self._do(taken, item), batch))
-        counts = dict(taken.counts)
+                outcomes = list(pool.map(lambda item: self._do(after, item), batch))
         for outcome in outcomes:
-            counts[outcome.result] = counts.get(outcome.result, 0) + 1
+            others = self._sent_by_others(after, outcome)
+            after = counted(after, others or outcome, by_others=others is not None)
         undone = sum(outcome.result in NOT_SENT for outcome in outcomes)
-        taken = replace(taken, counts=counts, taken=taken.taken - undone)
-        return replace(taken, canary_ids=operation.canary_ids) if undone and self._tries_canaries(operation) else taken
+        after = replace(after, taken=after.taken - undone)
+        return replace(after, canary_ids=operation.canary_ids) if undone and self._tries_canaries(operation) else after
 
     def _do(self, operation: Operation, item: ReviewItem) -> Outcome:
         if operation.action == "retry":
@@ -128,6 +140,17 @@ class BulkOperationRunner:
             operation_id=operation.operation_id,
         )
         return outcome
+
+    def _sent_by_others(self, operation: Operation, outcome: Outcome) -> Outcome | None:
+        """The outcome so far of an item that somebody else has sent since ``operation`` began."""
+        if operation.action != "retry" or outcome.result != "left-out":
+            return None
+        item = self.review.service.table.get_summary(outcome.item_id)
+        if item is None or not sent_since(item, operation):
+            return None
+        results: Mapping[Status, Result] = {"RESOLVED": "resolved", "RETRYING": WAITED_FOR}
+        result = results.get(item.status)
+        return None if result is None else replace(outcome, result=result)
 
     @staticmethod
     def _has_sent_canaries(operation: Operation) -> bool:
@@ -149,24 +172,29 @@ class BulkOperationRunner:
                 return self._save(replace(operation, canary_passed=True))
             if self.review.clock() >= until:
                 self._stop(operation, "the canaries were not confirmed in time; resume to wait for them again")
-            self._pause(operation, until=self.review.clock() + CANCEL_CHECK_SECONDS)
+            operation = self._pause(operation, until=self.review.clock() + CANCEL_CHECK_SECONDS)
 
     def _stop(self, operation: Operation, problem: str) -> NoReturn:
         raise RunEndedError(self._save(replace(operation, state="stopped", problem=problem)))
 
-    def _pause(self, operation: Operation, *, until: float) -> None:
+    def _pause(self, operation: Operation, *, until: float) -> Operation:
+        """Wait ``until`` then, look meanwhile what became of the items, and give signs of life."""
         while True:
             if self.stopping():
                 raise RunEndedError(self._save(replace(operation, state="cancelled")))
+            operation = known(self.review.service, operation, operation.waiting_ids[:LOOKED_AT_ONCE], until=until)
             remaining = until - self.review.clock()
             if remaining <= 0:
-                return
+                return operation
             self.review.sleep(min(remaining, CANCEL_CHECK_SECONDS))
-            if remaining >= CANCEL_CHECK_SECONDS:
+            if silent_seconds(operation, self.review.clock()) >= SIGN_OF_LIFE_SECONDS:
+                operation = self._save(operation)
+            elif remaining >= CANCEL_CHECK_SECONDS:
                 require_unchanged(operation, read=self._read(operation))
 
     def _save(self, operation: Operation) -> Operation:
-        return save(operation, read=self._read(operation), write=self.review.records.update)
+        seen = replace(operation, seen_at=self.review.now())
+        return save(seen, read=self._read(operation), write=self.review.records.update)
 
     def _read(self, operation: Operation) -> Callable[[], Operation | None]:
         return partial(self.review.records.operation, operation.operation_id)
@@ -183,14 +211,9 @@ def candidates(table: DynamoReviewTable, operation: Operation) -> Iterator[Revie
     )
     seen: set[str] = set()
     for item in walk(table, query):
-        if item.item_id not in seen and not (operation.action == "retry" and _sent(item, operation)):
+        if item.item_id not in seen and not (operation.action == "retry" and sent_since(item, operation)):
             seen.add(item.item_id)
             yield item
-
-
-def _sent(item: ReviewItem, operation: Operation) -> bool:
-    """Whether ``item`` has been retried since ``operation`` began; both times are of operators' clocks."""
-    return item.retried_at is not None and item.retried_at >= operation.created_at
 
 
 def cancel(records: DynamoRecords, operation_id: str) -> Operation | None:
@@ -199,6 +222,7 @@ def cancel(records: DynamoRecords, operation_id: str) -> Operation | None:
     return move("cancelled", read=read, write=records.update, unless=("completed", "cancelled", "stopped"))
 
 
-def take_over(records: DynamoRecords, operation_id: str) -> Operation | None:
-    """Take over an operation; ``None`` if there is none or it is completed."""
-    return move("running", read=partial(records.operation, operation_id), write=records.update, unless=("completed",))
+def take_over(records: DynamoRecords, operation_id: str, *, at: str) -> Operation | None:
+    """Take over an operation ``at`` this time; ``None`` if there is none or it is completed."""
+    read = partial(records.operation, operation_id)
+    return move("running", read=read, write=records.update, unless=("completed",), seen_at=at)

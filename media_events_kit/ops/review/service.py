@@ -44,9 +44,10 @@ STALE_SECONDS: Final = 15 * 60
 
 POLL_SECONDS: Final = 0.5
 
-Result = Literal["resolved", "sent", "failed", "unconfirmed", "refused", "missing"]
-"""``resolved``: confirmed by the idempotency store. ``sent``: nothing will confirm it. ``failed``: not sent, or failed
-again. ``unconfirmed``: sent, and not confirmed in time. ``refused``: its state does not allow it."""
+Result = Literal["resolved", "sent", "failed", "unsent", "unconfirmed", "left-out", "missing"]
+"""``resolved``: confirmed by the idempotency store. ``sent``: nothing will confirm it. ``failed``: it failed
+again. ``unsent``: it could not be sent. ``unconfirmed``: sent, and not confirmed in time. ``left-out``: its state does
+not allow it."""
 
 GOOD: Final[frozenset[Result]] = frozenset({"resolved", "sent"})
 
@@ -197,17 +198,17 @@ class ReviewService:
             read = self._retryable(item_id, seen)
             item, read = self._at_its_place(read, to)
             if override is not None and not confirmable(item):
-                return Outcome(item_id, "refused", "its hop keeps no order: retry it without --out-of-order")
+                return Outcome(item_id, "left-out", "its hop keeps no order: retry it without --out-of-order")
             send = self._sender(item, override)
             change = self.change_record("retry")
             claimed = replace(item, status="RETRYING", retried_at=change["at"], change=change, version=item.version + 1)
             if not self.table.update(claimed, over=read):
-                return Outcome(item.item_id, "refused", self.conflict_message(item.item_id))
+                return Outcome(item.item_id, "left-out", self.conflict_message(item.item_id))
             self._send(send, claimed)
         except _Finished as finished:
             return finished.outcome
         except ProcessingError as error:
-            return Outcome(item_id, "failed", f"{error.code}: {error.message}")
+            return Outcome(item_id, "unsent", f"{error.code}: {error.message}")
         if confirmable(claimed):
             return claimed
         self.resolve(claimed)
@@ -218,7 +219,7 @@ class ReviewService:
         try:
             item = self.placed(read, to)
         except places.NoPlaceError as error:
-            raise _Finished(Outcome(read.item_id, "refused", error.message)) from None
+            raise _Finished(Outcome(read.item_id, "left-out", error.message)) from None
         if item.item_id == read.item_id:
             return item, read
         moved = self._moved(item, read)
@@ -231,16 +232,16 @@ class ReviewService:
         """
         if self.is_done(item):
             why = f"its event was delivered to {item.destination} already: archive it"
-            raise _Finished(Outcome(old.item_id, "refused", why))
+            raise _Finished(Outcome(old.item_id, "left-out", why))
         change = self.change_record(f"move to {item.hop}")
         moved = places.with_own_bodies(replace(item, status="OPEN", change=change, version=1), self.bodies)
         if not self.table.create(moved):
             why = f"its event has an item at {item.destination} already, {moved.item_id}: archive this one"
-            raise _Finished(Outcome(old.item_id, "refused", why))
+            raise _Finished(Outcome(old.item_id, "left-out", why))
         closed = replace(old.superseded(old.event_id), change=change, resolved_at=self.now())
         if not self.table.update(closed, over=old):
             why = f"{self.conflict_message(old.item_id)}; {moved.item_id} waits at {item.hop} now"
-            raise _Finished(Outcome(old.item_id, "refused", why))
+            raise _Finished(Outcome(old.item_id, "left-out", why))
         return moved
 
     def _retryable(self, item_id: str, seen: int | None) -> ReviewItem:
@@ -251,7 +252,7 @@ class ReviewService:
         if refusal is None and seen not in (None, item.version):
             refusal = f"it has changed since you looked at it (version {seen}): {state_of(item)}"
         if refusal is not None:
-            raise _Finished(Outcome(item_id, "refused", refusal))
+            raise _Finished(Outcome(item_id, "left-out", refusal))
         if self.is_done(item):
             # Its key queue may not have recorded the delivery.
             self.free_key(item, wait_seconds=0)
@@ -268,7 +269,7 @@ class ReviewService:
             opened = replace(claimed, status="OPEN", retried_at=retried_at, version=claimed.version + 1)
             self.table.update(opened, over=claimed)
             reason = f"it could not be sent: {error.code}: {error.message}"
-            raise _Finished(Outcome(claimed.item_id, "failed", reason)) from error
+            raise _Finished(Outcome(claimed.item_id, "unsent", reason)) from error
 
     def _refusal(self, item: ReviewItem) -> str | None:
         if item.return_to.kind == "none":

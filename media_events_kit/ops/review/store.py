@@ -30,6 +30,9 @@ class Operation(Run):
 
     Items are taken oldest failure first, up to ``created_at``. An item that was retried since then is not taken, so
     that one operation sends none twice. ``cursor`` is the ``last_failed_at`` of the item taken last.
+
+    ``counts`` has the items by their outcomes, ``by_others`` how many of them somebody else had sent, ``waiting_ids``
+    the items whose outcomes are still waited for. ``seen_at`` is the last sign of life of the command that runs it.
     """
 
     operation_id: str
@@ -42,6 +45,9 @@ class Operation(Run):
     canary_ids: tuple[str, ...] = ()
     canary_passed: bool = False
     counts: Mapping[str, int] = field(default_factory=dict)
+    by_others: int = 0
+    waiting_ids: tuple[str, ...] = ()
+    seen_at: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,4 +126,5 @@ class DynamoRecords(OperationTable):
 def _operation(row: Mapping[str, Any]) -> Operation:
     values = json.loads(row["operation"]["S"])
     query = values["query"] | {"statuses": tuple(values["query"]["statuses"])}
-    return Operation(**values | {"canary_ids": tuple(values["canary_ids"]), "query": Query(**query)})
+    ids = {name: tuple(values.get(name, ())) for name in ("canary_ids", "waiting_ids")}
+    return Operation(**values | ids | {"query": Query(**query)})

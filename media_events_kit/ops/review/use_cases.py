@@ -16,6 +16,7 @@ from media_events_kit.ops.review import bulk_operations
 from media_events_kit.ops.review.archiving import decide
 from media_events_kit.ops.review.audited_service import AuditedReviewService
 from media_events_kit.ops.review.bulk_operations import NOT_SENT, TARGETS, BulkOperationRunner
+from media_events_kit.ops.review.outcomes import follow
 from media_events_kit.ops.review.queries import Query
 from media_events_kit.ops.review.service import Outcome
 from media_events_kit.ops.review.store import Action, Operation
@@ -82,6 +83,7 @@ def _operation(review: AuditedReviewService, request: Request, *, by: str) -> Op
         by=by,
         reason=request.reason,
         created_at=review.now(),
+        seen_at=review.now(),
         limit=request.limit,
         rate=request.rate,
         query=request.query,
@@ -97,7 +99,7 @@ def resume(review: AuditedReviewService, operation_id: str, *, reason: str) -> O
         RefusedError: there is none, or it is completed.
         ProcessingError: it could not be read or recorded.
     """
-    operation = bulk_operations.take_over(review.records, operation_id)
+    operation = bulk_operations.take_over(review.records, operation_id, at=review.now())
     if operation is None:
         _refuse(review, operation_id, "resume", reason=reason)
     _record(review, operation, "resume", reason=reason)
@@ -128,6 +130,8 @@ def run_operation(
 ) -> Operation:
     """Run an operation until it is over or ``stopping`` says so, and record its end.
 
+    ``canary_wait_seconds`` is also the time to wait at the end for outcomes that are not known yet.
+
     Raises:
         ProcessingError: the table did not answer or refused; the operation can be resumed.
     """
@@ -136,7 +140,7 @@ def run_operation(
     )
     ended = runner.run(operation)
     _record(review, ended, "end", reason=ended.problem)
-    return ended
+    return follow(review, ended, seconds=canary_wait_seconds, stopping=stopping)
 
 
 def _refuse(review: AuditedReviewService, operation_id: str, action: str, *, reason: str) -> NoReturn:

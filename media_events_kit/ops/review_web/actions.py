@@ -148,7 +148,7 @@ def _do_all(ids: list[str], action: Action) -> None:
             outcomes += _do([item_id], action)
     except ProcessingError as error:
         flash(f"It ended after {len(outcomes)} of {len(ids)}. {explained(error)}", "bad")
-    failed = [outcome for outcome in outcomes if outcome.result in {*NOT_SENT, "failed"}]
+    failed = [outcome for outcome in outcomes if outcome.result in {*NOT_SENT, "failed", "unsent"}]
     done = len(outcomes) - len(failed)
     if done:
         flash(f"{number(done)} {DONE[action]}.", "good")

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from flask import Blueprint, abort, render_template
 
+from media_events_kit.ops.review.outcomes import is_alive, outcome_counts, settled, state_of, tally
 from media_events_kit.ops.review.store import DONE, Operation
 from media_events_kit.ops.review_web.context import current_context
 from media_events_kit.ops.review_web.formatting import number
@@ -18,18 +19,20 @@ SHOWN: Final = 50
 ENTRIES_SHOWN: Final = 50
 RESULTS: Final = (
     ("resolved", "delivered"),
-    ("unconfirmed", "sent, to be confirmed"),
+    ("unconfirmed", "waiting"),
+    ("failed", "failed again"),
     ("sent", "sent, nothing confirms"),
-    ("failed", "not sent"),
-    ("refused", "left out"),
+    ("unsent", "not sent"),
+    ("left-out", "left out"),
 )
 
 
 @blueprint.get("/operations")
 def listing() -> str:
     """The newest operations."""
-    operations = list(islice(current_context().review.records.operations(), SHOWN))
-    return render_template("operations.html", operations=operations)
+    review = current_context().review
+    operations = [settled(review, operation) for operation in islice(review.records.operations(), SHOWN)]
+    return render_template("operations.html", operations=operations, state_of=_state_of, tally=tally)
 
 
 @blueprint.get("/operations/<operation_id>")
@@ -44,8 +47,11 @@ def operation(operation_id: str) -> str:
         problem=context.runs.problem(operation_id),
         of=of(current),
         says=says(current),
+        state=_state_of(current),
+        alive=is_alive(current, context.review.clock()),
+        counts=outcome_counts(current),
         done=DONE[current.action],
-        results=RESULTS if current.action == "retry" else (("sent", DONE[current.action]), ("refused", "left out")),
+        results=RESULTS if current.action == "retry" else (("sent", DONE[current.action]), ("left-out", "left out")),
         entries=list(islice(context.review.audit.entries(operation_id), ENTRIES_SHOWN)),
     )
 
@@ -58,9 +64,9 @@ def state(operation_id: str) -> dict[str, Any]:
     return {
         "taken": current.taken,
         "of": of(current),
-        "counts": dict(current.counts),
+        "counts": outcome_counts(current),
         "says": says(current),
-        "over": current.state != "running" or ended,
+        "over": (current.state != "running" and not current.waiting_ids) or ended,
     }
 
 
@@ -78,7 +84,7 @@ def of(operation: Operation) -> int:
 def says(operation: Operation) -> str:
     """One sentence about the state of an operation."""
     if operation.state == "completed":
-        return f"Every item is {DONE[operation.action]} or left out."
+        return f"{tally(operation)}."
     if operation.state == "cancelled":
         return "It was cancelled. Items that are done stay done; resume it to continue."
     if operation.state == "stopped":
@@ -87,8 +93,15 @@ def says(operation: Operation) -> str:
         return (
             f"{number(len(operation.canary_ids))} canaries are sent. The others follow when all of them are delivered."
         )
+    if not is_alive(operation, current_context().review.clock()):
+        return f"{_state_of(operation).capitalize()}. {tally(operation)}. Resume it to continue: none is sent twice."
     return f"Running. {span((of(operation) - operation.taken) / operation.rate)} or more remain."
 
 
+def _state_of(operation: Operation) -> str:
+    return state_of(operation, current_context().review.clock())
+
+
 def _read(operation_id: str) -> Operation:
-    return current_context().review.records.operation(operation_id) or abort(404)
+    review = current_context().review
+    return settled(review, review.records.operation(operation_id) or abort(404))

@@ -179,7 +179,7 @@ def test_what_holds_no_event_is_archived_and_stays_so(whole, name):
 def test_a_report_without_the_event_can_not_be_sent(whole):
     for item in items_of(whole, "newer-bus"):
         (outcome,) = whole.service.retry([item.item_id], wait_seconds=1)
-        assert outcome.result == "refused"
+        assert outcome.result == "left-out"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from itertools import islice
@@ -16,9 +16,10 @@ from media_events_kit.ops.review.audited_service import AuditedReviewService
 from media_events_kit.ops.review.cli.context import UNUSABLE, explained, query_of, service_of
 from media_events_kit.ops.review.cli.options import Choice, DryRun, Limit, Wait
 from media_events_kit.ops.review.cli.rendering import line
+from media_events_kit.ops.review.outcomes import settled, state_of, tally
 from media_events_kit.ops.review.queries import Query
 from media_events_kit.ops.review.service import GOOD
-from media_events_kit.ops.review.store import DONE, Action, Operation
+from media_events_kit.ops.review.store import DONE, Operation
 from media_events_kit.ops.review.use_cases import RefusedError, Request
 from media_events_kit.ops.shared.console import fail, note, out, plain, print_json
 from media_events_kit.ops.shared.options import Json, Reason, Where, spread
@@ -27,12 +28,6 @@ NOT_ALL_GOOD: Final = 1
 PROGRESS_SECONDS: Final = 2.0
 DECISIONS_A_SECOND: Final = 100.0
 """Nothing is sent: only the table has to keep up."""
-
-_RESULTS: Final[Mapping[Action, Mapping[str, str]]] = {
-    "retry": {},
-    "archive": {"sent": "archived"},
-    "restore": {"sent": "restored"},
-}
 
 ItemIds = Annotated[list[str] | None, typer.Argument(metavar="[ITEM_ID]...", help="The items' ids.")]
 OperationId = Annotated[str, typer.Argument(help="The operation's id.")]
@@ -264,7 +259,8 @@ def list_operations(
 
     Example: media-events review operations
     """
-    operations = list(islice(service_of(where).records.operations(), limit))
+    review = service_of(where)
+    operations = [settled(review, operation) for operation in islice(review.records.operations(), limit)]
     if json:
         print_json([asdict(operation) for operation in operations])
         return
@@ -273,7 +269,8 @@ def list_operations(
     for operation in operations:
         request = f"{operation.action} of up to {operation.limit} {operation.query.describe()}"
         why = f" because: {operation.reason}" if operation.reason else ""
-        progress = f"{operation.operation_id}  {operation.state}  {_counts(operation)}\n  {request}\n"
+        state = state_of(operation, review.clock())
+        progress = f"{operation.operation_id}  {state}  {tally(operation)}\n  {request}\n"
         out.print(plain(f"{progress}  {operation.created_at} by {operation.by}{why}", lines=True), markup=False)
 
 
@@ -292,29 +289,25 @@ def _run(review: AuditedReviewService, operation: Operation, *, wait: float, jso
         nonlocal shown_at
         if review.clock() - shown_at >= PROGRESS_SECONDS:
             shown_at = review.clock()
-            note(f"{current.taken} of {current.limit} at most: {_counts(current)}")
+            note(f"{current.taken} of {current.limit} at most: {tally(current)}")
 
     with until_interrupted() as stopping:
         ended = use_cases.run_operation(
             review, operation, canary_wait_seconds=wait, stopping=stopping, progress=progress
         )
     _show(ended, json=json)
-    if ended.state != "completed" or ended.counts.get("failed"):
+    if ended.state != "completed" or ended.counts.get("unsent"):
         raise typer.Exit(NOT_ALL_GOOD)
-
-
-def _counts(operation: Operation) -> str:
-    words = _RESULTS[operation.action]
-    counts = [f"{count} {words.get(result, result)}" for result, count in sorted(operation.counts.items())]
-    return ", ".join(counts) or "nothing done"
 
 
 def _show(operation: Operation, *, json: bool) -> None:
     if json:
         print_json(asdict(operation))
         return
-    out.print(plain(f"{operation.operation_id} {operation.state}: {_counts(operation)}"), markup=False)
+    out.print(plain(f"{operation.operation_id} {operation.state}: {tally(operation)}"), markup=False)
     if operation.problem:
         note(plain(operation.problem))
     if operation.state in {"cancelled", "stopped"}:
         note(f"continue it: media-events review resume {operation.operation_id}")
+    elif operation.waiting_ids:
+        note("see later what became of those that wait: media-events review operations")

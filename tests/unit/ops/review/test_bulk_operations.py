@@ -15,9 +15,10 @@ from media_events.core.clock import timestamp
 from media_events.core.failures import PermanentConfigError
 from media_events_kit.ops.cli import run
 from media_events_kit.ops.deployment.discovery import Cloud, Deployment
-from media_events_kit.ops.review import bootstrap, bulk_operations
+from media_events_kit.ops.review import bootstrap, bulk_operations, use_cases
 from media_events_kit.ops.review.bulk_operations import BulkOperationRunner
 from media_events_kit.ops.review.cli import context
+from media_events_kit.ops.review.outcomes import settled, silent_seconds, state_of, tally
 from media_events_kit.ops.review.queries import Query, find_page, walk
 from media_events_kit.ops.review.store import DynamoRecords, Operation
 from tests.fakes.audit_log import create_audit, records_of
@@ -64,7 +65,7 @@ class Group:
         return BulkOperationRunner(**({"review": review, "workers": 1} | changes))
 
     def resumed(self):
-        operation = bulk_operations.take_over(self.records, "op-1")
+        operation = bulk_operations.take_over(self.records, "op-1", at=timestamp(self.review.clock()))
         assert operation is not None
         return operation
 
@@ -218,7 +219,7 @@ def test_a_completed_operation_can_be_neither_cancelled_nor_resumed():
     group = Group(3, canary=0)
     group.runner().run(group.operation)
     assert bulk_operations.cancel(group.records, "op-1") is None
-    assert bulk_operations.take_over(group.records, "op-1") is None
+    assert bulk_operations.take_over(group.records, "op-1", at="") is None
 
 
 # --- canaries ----------------------------------------------------------------------------------------------------
@@ -287,7 +288,7 @@ def test_a_single_message_that_can_not_be_sent_fails_and_the_others_go_out():
     key = next(iter(group.review.table.items))
     group.review.table.items[key] = replace(group.review.item, body=None, bodyref="s3://elsewhere/abc")
     ended = group.runner().run(group.operation)
-    assert (ended.state, ended.counts["failed"], len(group.sent())) == ("completed", 1, 4)
+    assert (ended.state, ended.counts["unsent"], len(group.sent())) == ("completed", 1, 4)
 
 
 def test_each_item_of_an_operation_is_in_the_audit_with_its_operation():
@@ -295,6 +296,124 @@ def test_each_item_of_an_operation_is_in_the_audit_with_its_operation():
     group.runner().run(group.operation)
     (line,) = group.audit.entries(group.review.item.item_id)
     assert (line.action, line.allowed, line.by, line.operation_id) == ("retry", True, BY, "op-1")
+
+
+# --- what became of it -------------------------------------------------------------------------------------------
+
+
+def fail(group, *numbers):
+    """The items fail again at their destination, in another group."""
+    for key, item in group.review.table.items.items():
+        if item.status == "RETRYING" and item.event_id in {f"evt-{number}" for number in numbers}:
+            at = timestamp(group.review.clock() + 0.001)
+            again = replace(item, attempts=(attempt("m-9"),), error_code="http-422", group_id="g-9", last_failed_at=at)
+            group.review.table.items[key] = item.failed_again(again)
+
+
+def run_to_the_end(group, **changes):
+    review = group.runner(**changes).review
+    return use_cases.run_operation(review, group.operation, canary_wait_seconds=5)
+
+
+def test_an_operation_ends_with_what_became_of_every_item():
+    group = Group(24, canary=0)
+    ended = run_to_the_end(group)
+    assert (ended.state, tally(ended)) == ("completed", "24 of 24 delivered, 0 failed again, 0 waiting")
+    assert group.records.operation("op-1").counts == {"resolved": 24, "unconfirmed": 0}
+
+
+def test_items_that_a_colleague_sent_meanwhile_are_counted_with_their_outcomes_and_not_as_refused():
+    group = Group(24, canary=0)
+    other = replace(group.operation, operation_id="op-2", limit=11)
+    group.records.create(other)
+    colleague = group.runner(sleep=group.review.clock.sleep)
+
+    def the_colleague_is_quicker(_operation):
+        group.records.meanwhile = lambda _operation: None
+        colleague.run(other)
+
+    group.records.meanwhile = the_colleague_is_quicker
+    ended = run_to_the_end(group)
+    assert tally(ended) == "24 of 24 delivered, 0 failed again, 0 waiting; 11 by somebody else"
+    assert group.none_twice()
+
+
+def test_items_that_fail_again_are_told_from_those_that_wait():
+    group = Group(6, canary=0)
+    group.delivering = False
+
+    def sleep(seconds):
+        group.review.clock.sleep(seconds)
+        fail(group, 1, 2)
+
+    ended = run_to_the_end(group, sleep=sleep)
+    assert tally(ended) == "0 of 6 delivered, 2 failed again, 4 waiting"
+    assert len(ended.waiting_ids) == 4
+
+
+def test_what_waited_is_counted_when_somebody_looks_later_and_the_items_are_closed():
+    group = Group(6, canary=0)
+    group.delivering = False
+    run_to_the_end(group)
+    group.delivering = True
+    group.sleep(100.0)
+    assert {item.status for item in group.review.table.items.values()} == {"RETRYING"}
+    seen = settled(group.service, group.records.operation("op-1"))
+    assert tally(seen) == "6 of 6 delivered, 0 failed again, 0 waiting"
+    assert group.records.operation("op-1") == seen
+    assert {item.resolved_at for item in group.review.table.items.values()} == {timestamp(group.review.clock())}
+
+
+def test_outcomes_are_counted_while_a_slow_operation_still_sends():
+    group = Group(5, canary=0, rate=0.5)
+    counts = []
+    group.runner(progress=lambda operation: counts.append(operation.counts.get("resolved", 0))).run(group.operation)
+    assert counts == [0, 1, 2, 3, 4]
+
+
+def test_a_killed_command_is_told_as_such_and_its_outcomes_are_counted_when_it_is_resumed():
+    group = Group(20, canary=0, rate=1.0)
+
+    def kill(operation):
+        if operation.taken == 15:
+            raise Killed
+
+    group.records.meanwhile = kill
+    with pytest.raises(Killed):
+        run_to_the_end(group)
+    group.records.meanwhile = lambda _operation: None
+    row = group.records.operation("op-1")
+    assert state_of(row, group.review.clock()) == "running, last sign of life 1 s ago"
+    group.sleep(600.0)
+    assert state_of(row, group.review.clock()) == "killed: no sign of life for 10 min"
+    assert tally(settled(group.service, row)) == "14 of 14 delivered, 0 failed again, 0 waiting"
+    group.operation = group.resumed()
+    assert tally(run_to_the_end(group)) == "20 of 20 delivered, 0 failed again, 0 waiting"
+
+
+def test_a_waiting_operation_gives_signs_of_life():
+    group = Group(2, canary=0, rate=0.01)
+    silent = []
+
+    def sleep(seconds):
+        row = group.records.operation("op-1")
+        silent.append(silent_seconds(row, group.review.clock()))
+        group.sleep(seconds)
+
+    group.runner(sleep=sleep).run(group.operation)
+    assert len(silent) > 50
+    assert max(silent) < 12
+
+
+def test_an_operation_from_before_outcomes_were_counted_is_read(client):
+    records = DynamoRecords(client, TABLE)
+    records.create(replace(Group(1).operation, counts={"refused": 11, "unconfirmed": 13}))
+    stored = client.get_item(TableName=TABLE, Key={"item_id": {"S": "operation/op-1"}})["Item"]
+    values = json.loads(stored["operation"]["S"])
+    for name in ("by_others", "waiting_ids", "seen_at"):
+        del values[name]
+    client.put_item(TableName=TABLE, Item=stored | {"operation": {"S": json.dumps(values)}})
+    assert tally(records.operation("op-1")) == "0 of 24 delivered, 0 failed again, 13 waiting, 11 left out"
 
 
 # --- commands ----------------------------------------------------------------------------------------------------
@@ -362,6 +481,7 @@ def test_a_group_is_archived_and_restored_as_operations(group, capsys):
     assert command("restore", "--all-archived", "--json") == 0
     ended = json.loads(capsys.readouterr().out)
     assert (ended["state"], ended["taken"], ended["action"]) == ("completed", 5, "restore")
+    assert ended["counts"] == {"sent": 5}
     assert {item.status for item in group.review.table.items.values()} == {"OPEN"}
     (line,) = [line for line in group.audit.entries(group.review.item.item_id) if line.action == "archive"]
     assert (line.by, line.reason, line.allowed) == (BY, "withdrawn", True)

@@ -190,7 +190,7 @@ def test_an_event_that_was_delivered_meanwhile_is_not_archived(place):
     place.retried_for_an_hour()
     place.arrives()
     outcome = place.archive()
-    assert (outcome.result, place.current().status) == ("refused", "RESOLVED")
+    assert (outcome.result, place.current().status) == ("left-out", "RESOLVED")
     assert "delivered meanwhile" in outcome.reason
 
 
@@ -207,7 +207,7 @@ def test_an_event_that_is_delivered_while_it_is_edited_is_resolved_and_no_edit_i
 def test_an_event_that_is_being_delivered_can_not_be_decided_about(place):
     place.begins()
     outcome = place.archive()
-    assert (outcome.result, place.current().status) == ("refused", "OPEN")
+    assert (outcome.result, place.current().status) == ("left-out", "OPEN")
     assert "being delivered at this moment" in outcome.reason
     assert "95 s" in outcome.reason
     with pytest.raises(EditRefusedError, match="being delivered at this moment"):
@@ -314,14 +314,14 @@ def test_an_edit_that_the_hop_refuses_leaves_the_original_as_it_was(place):
 
 def test_an_archiver_who_is_too_late_takes_nothing_from_a_colleagues_retry(place):
     place.table.meanwhile = lambda: place.colleague(status="RETRYING")
-    assert place.archive().result == "refused"
+    assert place.archive().result == "left-out"
     place.arrives()
     assert place.receiver.got == ["evt-1"]
 
 
 def test_an_archiver_who_is_too_late_leaves_a_colleagues_decision_as_it_is(place):
     place.table.meanwhile = place.archive
-    assert place.archive().result == "refused"
+    assert place.archive().result == "left-out"
     place.arrives()
     assert (place.receiver.got, place.current().status) == ([], "ARCHIVED")
 
@@ -332,7 +332,7 @@ def test_wherever_an_archiving_dies_its_repetition_ends_it(place, *, before):
     with pytest.raises(Crash):
         place.archive()
     place.trap.at = None
-    assert place.archive().result in {"sent", "refused"}
+    assert place.archive().result in {"sent", "left-out"}
     place.arrives()
     assert (place.current().status, place.receiver.got) == ("ARCHIVED", [])
 
@@ -389,7 +389,7 @@ def test_who_may_only_retry_is_told_who_can_end_a_decision_that_was_cut_short(pl
 
     monkeypatch.setattr(IdempotencyTables, "reinstate", denied)
     ((result, reason),) = place.retry(wait=0)
-    assert (result, place.current().status, place.queues.sent) == ("failed", "OPEN", [])
+    assert (result, place.current().status, place.queues.sent) == ("unsent", "OPEN", [])
     assert "administer" in reason
 
 

@@ -273,8 +273,8 @@ def test_an_item_that_was_attempted_since_the_operator_looked_is_neither_edited_
     place.fakes.fails_again()
     assert "version 1" in problems(lambda: editing.draft(place.review, place.item.item_id, seen=1))
     (outcome,) = place.fakes.service().retry([place.item.item_id], wait_seconds=0, versions={place.item.item_id: 1})
-    assert (outcome.result, place.sent()) == ("refused", [])
-    assert decide(place.fakes.service(), place.item.item_id, to="ARCHIVED", seen=1).result == "refused"
+    assert (outcome.result, place.sent()) == ("left-out", [])
+    assert decide(place.fakes.service(), place.item.item_id, to="ARCHIVED", seen=1).result == "left-out"
 
 
 @pytest.mark.parametrize("doing", ["retry", "archive"])
@@ -286,7 +286,7 @@ def test_a_superseded_item_is_neither_retried_nor_archived(doing):
     else:
         outcome = decide(place.fakes.service(), place.item.item_id, to="ARCHIVED")
         result, reason = outcome.result, outcome.reason
-    assert result == "refused"
+    assert result == "left-out"
     assert event_id in reason
 
 
@@ -392,7 +392,7 @@ def test_an_edit_that_is_killed_anywhere_is_neither_lost_nor_sent_as_two_events(
         assert (at, before, place.sent()) == (1, True, [])
         place.send(place.edited())
     elif item.status == "RETRYING":
-        assert place.fakes.retry()[0][0] == "refused"
+        assert place.fakes.retry()[0][0] == "left-out"
         assert "finish" in problems(editing.draft, place.review, item.item_id)
         place.finish()
     assert place.current().status == "SUPERSEDED"
@@ -434,7 +434,7 @@ def test_an_item_whose_edit_is_not_finished_is_never_retried_however_old_it_is()
     place.fakes.trap.at = None
     place.fakes.clock.now += STALE_SECONDS + 1
     ((result, reason),) = place.fakes.retry()
-    assert (result, place.sent()) == ("refused", [])
+    assert (result, place.sent()) == ("left-out", [])
     assert "--finish" in reason
 
 
@@ -509,11 +509,11 @@ def test_an_edited_event_that_gets_to_review_after_its_edit_was_abandoned_is_nev
     late = in_review(place, event_id)
     place.fakes.queues.sent.clear()
     (retried,) = place.fakes.service().retry([late.item_id], wait_seconds=0)
-    assert (retried.result, place.item.item_id in retried.reason) == ("refused", True)
+    assert (retried.result, place.item.item_id in retried.reason) == ("left-out", True)
     assert "abandoned" in problems(lambda: editing.draft(place.review, late.item_id))
     assert decide(place.fakes.service(), late.item_id, to="ARCHIVED").result == "sent"
     restored = decide(place.fakes.service(), late.item_id, to="OPEN")
-    assert (restored.result, "abandoned" in restored.reason) == ("refused", True)
+    assert (restored.result, "abandoned" in restored.reason) == ("left-out", True)
     assert place.fakes.queues.sent == []
 
 

@@ -154,7 +154,7 @@ def test_an_ordering_override_counts_for_one_retry(service, review):
 def test_a_hop_without_an_order_takes_nothing_out_of_order(review, service):
     review.table.items[ITEM.item_id] = replace(ITEM, hop="transform/enrich")
     (outcome,) = service.retry([ITEM.item_id], wait_seconds=0, out_of_order=True)
-    assert outcome.result == "refused"
+    assert outcome.result == "left-out"
     assert review.queues.sent == []
 
 

@@ -83,7 +83,7 @@ def test_an_event_that_no_rule_would_take_stays_open(by_bus, pattern, why):
     patterns = {} if pattern is None else {"route/portal": json.dumps(pattern)}
     review = Deployed({"route/portal": hop("portal", queue=None)}, by_bus, patterns=patterns)
     ((result, reason),) = review.retry(wait=0)
-    assert (result, review.current()) == ("refused", by_bus)
+    assert (result, review.current()) == ("left-out", by_bus)
     assert why in reason
     assert review.events.published == []
 
@@ -116,7 +116,7 @@ def test_an_item_of_a_hop_that_is_gone_goes_to_the_one_that_leads_to_its_destina
 def test_an_item_whose_destination_has_no_hop_stays_open_and_says_what_can_be_done():
     review = Deployed({"route/portal": hop("portal")})
     ((result, reason),) = review.retry()
-    assert (result, review.current()) == ("refused", review.item)
+    assert (result, review.current()) == ("left-out", review.item)
     assert "route/cms is gone from the deployment: name the hop that takes its place (review retry " in reason
     assert "--to HOP), deploy it again, or archive the item" in reason
     assert review.service().missing_hop(review.item) == reason
@@ -143,7 +143,7 @@ def test_an_event_that_another_destination_has_already_is_not_sent_there_again()
     key = destination_key("partner.mux", "evt-1", "portal")
     review.idempotency.items[key] = {"state": "done", "expires": float("inf")}
     (outcome,) = review.retry_to("route/portal")
-    assert (outcome.result, review.current(), review.queues.sent) == ("refused", review.item, [])
+    assert (outcome.result, review.current(), review.queues.sent) == ("left-out", review.item, [])
     assert "delivered to portal already" in outcome.reason
 
 
@@ -151,7 +151,7 @@ def test_an_event_that_waits_at_the_other_destination_has_one_item_there():
     other = make_item(item_id=item_id("partner.mux", "evt-1", "portal"), hop="route/portal", destination="portal")
     review = Deployed({"route/portal": hop("portal")}, make_item(), other)
     (outcome,) = review.retry_to("route/portal")
-    assert (outcome.result, review.current().status) == ("refused", "OPEN")
+    assert (outcome.result, review.current().status) == ("left-out", "OPEN")
     assert other.item_id in outcome.reason
 
 
@@ -185,20 +185,20 @@ def test_large_body_moves_with_its_item():
 def test_hop_that_can_not_take_it_is_refused(to, why):
     review = Deployed({"route/portal": hop("portal"), "ingress/queue": hop("bus")})
     (outcome,) = review.retry_to(to)
-    assert (outcome.result, outcome.reason) == ("refused", why)
+    assert (outcome.result, outcome.reason) == ("left-out", why)
     assert review.current() == review.item
 
 
 def test_hop_that_is_there_keeps_its_items():
     review = Deployed({"route/cms": hop("cms", queue=QUEUE_URL), "route/portal": hop("portal")})
     (outcome,) = review.retry_to("route/portal")
-    assert (outcome.result, outcome.reason) == ("refused", "route/cms is still there: retry it without --to")
+    assert (outcome.result, outcome.reason) == ("left-out", "route/cms is still there: retry it without --to")
 
 
 def test_a_body_that_is_no_event_can_not_move():
     review = Deployed({"route/portal": hop("cms")}, make_item(body="{"))
     ((result, reason),) = review.retry()
-    assert (result, review.current().status) == ("failed", "OPEN")
+    assert (result, review.current().status) == ("unsent", "OPEN")
     assert "no event" in reason
 
 

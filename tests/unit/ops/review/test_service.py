@@ -142,14 +142,14 @@ def test_one_event_named_twice_is_sent_once():
 def test_only_an_open_item_is_sent(status):
     review = FakeReview(make_item(status=status, retried_at="2026-11-23T13:19:00.000Z"))
     review.clock.now = 1_795_440_000.0
-    assert [result for result, _ in review.retry()] == ["refused"]
+    assert [result for result, _ in review.retry()] == ["left-out"]
     assert review.queues.sent == []
 
 
 def test_a_retry_whose_command_died_can_be_made_again_after_a_while():
     review = FakeReview()
     review.retry(wait=0)
-    assert [result for result, _ in review.retry(wait=0)] == ["refused"]
+    assert [result for result, _ in review.retry(wait=0)] == ["left-out"]
     review.clock.now += STALE_SECONDS
     assert [result for result, _ in review.retry(wait=0)] == ["unconfirmed"]
 
@@ -162,7 +162,7 @@ def test_of_two_operators_one_sends_and_the_other_is_refused():
 
     review.table.meanwhile = colleague
     ((result, reason),) = review.retry()
-    assert result == "refused"
+    assert result == "left-out"
     assert "somebody else" in reason
     assert review.queues.sent == []
 
@@ -176,7 +176,7 @@ def test_a_queue_that_can_not_be_reached_leaves_the_item_open():
     review = FakeReview()
     review.trap.at, review.trap.error = 2, TransientError("aws-down", "no answer")
     ((result, reason),) = review.retry()
-    assert (result, review.current().status) == ("failed", "OPEN")
+    assert (result, review.current().status) == ("unsent", "OPEN")
     assert "aws-down" in reason
 
 
@@ -202,7 +202,7 @@ def test_an_event_whose_body_has_expired_is_sent_only_after_its_copy_was_put_bac
 def test_a_body_that_is_gone_leaves_the_item_open_and_says_so():
     review = FakeReview(make_item(body=None, bodyref=FakeBodies.base + "0" * 64))
     ((result, reason),) = review.retry()
-    assert (result, review.current().status) == ("failed", "OPEN")
+    assert (result, review.current().status) == ("unsent", "OPEN")
     assert "body-missing" in reason
 
 
@@ -216,7 +216,7 @@ def test_attributes_in_the_bucket_are_fetched():
 
 def test_an_item_without_an_event_can_not_be_sent():
     review = FakeReview(make_item(return_to=ReturnTo(kind="none")))
-    assert [result for result, _ in review.retry()] == ["refused"]
+    assert [result for result, _ in review.retry()] == ["left-out"]
 
 
 # --- other ways back ---------------------------------------------------------------------------------------------
@@ -242,13 +242,13 @@ def test_a_dead_letter_of_a_function_that_the_rule_invokes_goes_back_on_the_bus_
 def test_a_bus_that_refuses_leaves_the_item_open():
     review = FakeReview(make_item(return_to=ReturnTo(kind="bus", bus_arn=BUS, route="route/cms")))
     review.events.refusal = TransientError("aws-down", "no answer")
-    assert [result for result, _ in review.retry()] == ["failed"]
+    assert [result for result, _ in review.retry()] == ["unsent"]
     assert review.current().status == "OPEN"
 
 
 def test_a_body_that_is_no_event_can_not_go_on_the_bus():
     review = FakeReview(make_item(body="junk", return_to=ReturnTo(kind="bus", bus_arn=BUS)))
-    assert [result for result, _ in review.retry()] == ["failed"]
+    assert [result for result, _ in review.retry()] == ["unsent"]
     assert review.current().status == "OPEN"
 
 
@@ -261,7 +261,7 @@ def test_a_request_goes_back_to_its_function():
 def test_a_function_that_still_refuses_leaves_the_item_open():
     review = FakeReview(make_item(hop="ingress/webhook", return_to=ReturnTo(kind="function", function_arn="arn:f")))
     review.functions.error = TransientError("function-failed", "no")
-    assert [result for result, _ in review.retry()] == ["failed"]
+    assert [result for result, _ in review.retry()] == ["unsent"]
     assert review.current().status == "OPEN"
 
 

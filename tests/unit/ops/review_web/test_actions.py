@@ -178,12 +178,17 @@ def ended(world, path):
 
 @pytest.mark.slow
 def test_a_group_is_retried_in_the_background_and_tells_how_far_it_is(browser, item, world):
-    several(world, item, 3)
+    items = several(world, item, 3)
     path = run(browser, item)
     operation = ended(world, path)
     assert (operation.state, operation.taken, operation.by) == ("completed", 4, BY)
     state = browser.get(f"{path}/state").json
-    assert (state["taken"], state["of"], state["over"], state["counts"]) == (4, 4, True, {"unconfirmed": 4})
+    assert (state["taken"], state["of"], state["over"], state["counts"]) == (4, 4, False, {"unconfirmed": 4})
+    for one in items:
+        world.delivered(one)
+    state = browser.get(f"{path}/state").json
+    assert (state["over"], state["counts"]) == (True, {"resolved": 4})
+    assert state["says"] == "4 of 4 delivered, 0 failed again, 0 waiting."
     page = browser.get(path).text
     assert "Completed" in page
     assert "back" in page
