@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from media_events.adapters.aws_errors import judge
 from media_events.core.failures import ProcessingError, TransientError
+from media_events.core.value_classes import dataclass
 from media_events.partners.secrets import PartnerSecrets
 
 if TYPE_CHECKING:

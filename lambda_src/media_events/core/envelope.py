@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from typing import Any, Final, Literal, Self, cast, get_args
 
 from media_events.core.json_fields import is_whole, mapping, text
+from media_events.core.value_classes import dataclass
 
 SPECVERSION: Final = "1.0"
 MAX_HOPS: Final = 16

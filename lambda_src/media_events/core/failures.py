@@ -7,14 +7,15 @@ A consumer sends a dead letter with the message attribute ``failure`` (the JSON 
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any, Final, Literal, Self, cast, get_args
 
+from media_events.core.deferred import pattern
 from media_events.core.json_fields import is_number, is_whole
 from media_events.core.secret_text import without_secrets
+from media_events.core.value_classes import dataclass
 
 FailureClass = Literal["transient", "permanent-data", "permanent-config", "poison", "expired"]
 """``transient``: a retry may help. ``permanent-data``: the event is at fault. ``permanent-config``: our settings
@@ -39,7 +40,7 @@ MAX_FRAME_CHARACTERS: Final = 256
 MAX_REQUEST_ID_CHARACTERS: Final = 64
 
 
-_REQUEST_ID: Final = re.compile(rf"[A-Za-z0-9-]{{1,{MAX_REQUEST_ID_CHARACTERS}}}\Z")
+_REQUEST_ID: Final = pattern(rf"[A-Za-z0-9-]{{1,{MAX_REQUEST_ID_CHARACTERS}}}\Z")
 _FOREVER_SECONDS: Final = 2**31
 
 
@@ -252,12 +253,12 @@ def top_frame(error: BaseException) -> str | None:
 
 
 _SECRETS: Final = (
-    re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}"),
-    re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
-    re.compile(r"\bwhsec_[A-Za-z0-9+/=]{8,}"),
+    pattern(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}"),
+    pattern(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
+    pattern(r"\bwhsec_[A-Za-z0-9+/=]{8,}"),
     # The signature in a URL signed by Azure; AWS, Google and CloudFront use names that match above.
-    re.compile(r"(?i)(?<=[?&])sig=[^\s&\"'<>]{1,4096}"),
-    re.compile(r"(?<=://)[^/\s:@]{1,256}:[^/\s@]{1,256}(?=@)"),
+    pattern(r"(?i)(?<=[?&])sig=[^\s&\"'<>]{1,4096}"),
+    pattern(r"(?<=://)[^/\s:@]{1,256}:[^/\s@]{1,256}(?=@)"),
 )
 
 
@@ -268,6 +269,6 @@ def scrub(text: str) -> str:
 
 def scrub_all(text: str) -> str:
     """The same for a text of any length, of which all is kept."""
-    for pattern in _SECRETS:
-        text = pattern.sub("***", text)
+    for secret in _SECRETS:
+        text = secret.sub("***", text)
     return without_secrets(text)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_OUTSIDE_AND_TEXT: Final = re.compile(r'([^"]*+)(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"?)?', re.DOTALL)
+from media_events.core.deferred import pattern
+
+_OUTSIDE_AND_TEXT: Final = pattern(r'([^"]*+)(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"?)?', re.DOTALL)
 """What stands before a text, and the text. Possessive, so that no input makes it go back."""
 
 

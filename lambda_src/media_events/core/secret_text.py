@@ -8,20 +8,23 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from media_events.core.deferred import pattern
+
 _WORDS: Final = (
     r"token|secret|passw(?:or)?d|passphrase|pwd|signature|credential|authorization|cookie|jwt"
     r"|(?:api|access|private|stream|signing)[_-]?key|session[_-]?id"
 )
-_ANYWHERE: Final = re.compile(rf"(?i){_WORDS}|^sig$|^auth$|-auth$")
-_AT_THE_END: Final = re.compile(rf"(?i)(?:^|[_.-]|(?<=[a-z]))(?:{_WORDS})s?$")
-_NAMED: Final = re.compile(rf"(?i)(?:{_WORDS})[a-z0-9_-]{{0,32}}+\\*+[\"']?\s{{0,16}}[=:]\s{{0,16}}")
+_ANYWHERE: Final = pattern(rf"(?i){_WORDS}|^sig$|^auth$|-auth$")
+_AT_THE_END: Final = pattern(rf"(?i)(?:^|[_.-]|(?<=[a-z]))(?:{_WORDS})s?$")
+_NAMED: Final = pattern(rf"(?i)(?:{_WORDS})[a-z0-9_-]{{0,32}}+\\*+[\"']?\s{{0,16}}[=:]\s{{0,16}}")
 
-_TEXT: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|\'[^\'\\]*+(?:\\.[^\'\\]*+)*+\'?', re.DOTALL)
-_ESCAPED_QUOTE: Final = re.compile(r"(\\+)[\"']")
-_STRUCTURE: Final = re.compile(rf"{_TEXT.pattern}|[\[\]{{}}]", re.DOTALL)
-_LINE: Final = re.compile(r"[^\r\n,;&\"'}\]]*+")
-_WORD: Final = re.compile(r"[^\s,;&\"'}\]]*+")
-_KEPT: Final = re.compile(r"null(?![\w.-])")
+_QUOTED: Final = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|\'[^\'\\]*+(?:\\.[^\'\\]*+)*+\'?'
+_TEXT: Final = pattern(_QUOTED, re.DOTALL)
+_ESCAPED_QUOTE: Final = pattern(r"(\\+)[\"']")
+_STRUCTURE: Final = pattern(rf"{_QUOTED}|[\[\]{{}}]", re.DOTALL)
+_LINE: Final = pattern(r"[^\r\n,;&\"'}\]]*+")
+_WORD: Final = pattern(r"[^\s,;&\"'}\]]*+")
+_KEPT: Final = pattern(r"null(?![\w.-])")
 
 
 def mentions_secret(name: str) -> bool:

@@ -13,8 +13,10 @@ A handler declares its settings as a frozen dataclass whose fields carry :func:`
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, field, fields
 from typing import Any, Self, get_type_hints
+
+from media_events.core.value_classes import dataclass
 
 
 class SettingsError(ValueError):

@@ -18,12 +18,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Literal, Protocol
 
 from media_events.core.clock import lease_end
 from media_events.core.failures import DeferredError, ProcessingError, TransientError
 from media_events.core.telemetry import Measuring
+from media_events.core.value_classes import dataclass
 from media_events.delivery.policies import CircuitBreakerPolicy
 
 Signal = Literal["alive", "down", "suspect"]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from media_events.core.config_fields import Fields
 from media_events.core.configuration import ConfigurationError
+from media_events.core.deferred import pattern
 from media_events.delivery.aws.config import (
     BusDestination,
     FirehoseDestination,
@@ -50,7 +50,7 @@ _READERS: Final[Mapping[str, Reader]] = {
     "firehose": read_firehose,
     "task-callback": read_task_callback,
 }
-NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
+NAME: Final = pattern(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 
 
 def parse_destination(document: Any) -> Destination:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, Final, Protocol, TypeVar, runtime_checkable
 
 from media_events.core.envelope import Event
 from media_events.core.failures import DeferredError, ProcessingError
 from media_events.core.telemetry import Telemetry
+from media_events.core.value_classes import dataclass
 from media_events.core.waves import waves
 from media_events.delivery.circuit_breaker import CircuitBreaker, CircuitBreakerState, Signal, signal_of
 from media_events.delivery.idempotent_effect import Outcome, claim, confirm, deliver_once, release
@@ -60,7 +61,7 @@ def destination_key(event_source: str, event_id: str, destination: str) -> str:
     return record_key(event_source, event_id, f"destination/{destination}")
 
 
-@dataclass(slots=True)
+@dataclasses.dataclass(slots=True)
 class _Attempt:
     """A message's outcome, and its evidence about the receiver."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from media_events.core.failures import ProcessingError, TransientError
+from media_events.core.value_classes import dataclass
 from media_events.messaging.idempotency import IdempotencyStore
 
 LEASE_MARGIN_SECONDS: Final = 5.0

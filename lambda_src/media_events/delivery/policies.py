@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Literal, cast, get_args
 
 from media_events.core.config_fields import Fields
+from media_events.core.value_classes import dataclass
 
 MAX_FAILURES: Final = 10_000
 MAX_DELAY_SECONDS: Final = 43_200.0

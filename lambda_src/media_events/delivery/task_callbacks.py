@@ -15,11 +15,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final, Literal, Protocol
 
 from media_events.core.clock import epoch, lease_end
 from media_events.core.failures import PermanentDataError, ProcessingError, UnansweredError
+from media_events.core.value_classes import dataclass
 
 DEFAULT_WAIT_SECONDS: Final = 90 * 86_400
 MAX_WAIT_SECONDS: Final = 366 * 86_400

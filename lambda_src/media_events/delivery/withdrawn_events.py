@@ -8,10 +8,10 @@ at work, and leaves it out if it is withdrawn (``messaging.idempotency.Withdrawa
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from media_events.core.failures import ProcessingError
 from media_events.core.telemetry import Telemetry
+from media_events.core.value_classes import dataclass
 from media_events.delivery.idempotent_effect import claim, release
 from media_events.messaging.idempotency import IdempotencyStore, record_key
 from media_events.messaging.message import Message

@@ -11,11 +11,12 @@ import json
 import re
 from typing import Any, Final
 
+from media_events.core.deferred import pattern
 from media_events.core.envelope import Event, Metadata
 
 STRUCTURED_CONTENT_TYPE: Final = "application/cloudevents+json; charset=utf-8"
 HEADER_PREFIX: Final = "ce-"
-_JSON: Final = re.compile(r"(?i)\s*(?:application|text)/(?:[^;\s]+\+)?json\s*(?:;.*)?", re.DOTALL)
+_JSON: Final = pattern(r"(?i)\s*(?:application|text)/(?:[^;\s]+\+)?json\s*(?:;.*)?", re.DOTALL)
 _PLAIN: Final = frozenset(range(0x21, 0x7F)) - frozenset(b'"%')
 _DEFAULT_CONTENT_TYPE: Final = "application/json"
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Protocol
 
 from media_events.core.envelope import MAX_HOPS, Event
 from media_events.core.failures import PermanentDataError, ProcessingError, TransientError, UnansweredError
+from media_events.core.value_classes import dataclass
 from media_events.events.claim_check import Bodies, check_in
 
 MAX_ENTRIES: Final = 10

@@ -5,10 +5,9 @@ from __future__ import annotations
 import functools
 import os
 import time
-from dataclasses import dataclass
 from typing import Any
 
-from media_events.adapters.boto_clients import client
+from media_events.adapters.boto_clients import client, lazy_client
 from media_events.adapters.delivery_factory import delivery_to
 from media_events.adapters.dynamodb.circuit_breaker import DynamoCircuitBreaker
 from media_events.adapters.dynamodb.idempotency import DynamoIdempotencyStore
@@ -20,6 +19,7 @@ from media_events.adapters.sqs.hop_queue import SqsQueue
 from media_events.core.configuration import ConfigurationError, load_document
 from media_events.core.failures import ProcessingError
 from media_events.core.settings import env
+from media_events.core.value_classes import dataclass
 from media_events.delivery.circuit_breaker import CircuitBreaker
 from media_events.delivery.config import Destination, parse_destination
 from media_events.delivery.deliverer import Deliverer, Delivery
@@ -47,8 +47,8 @@ def _settings() -> DeliverSettings:
 @functools.cache
 def _destination() -> Destination:
     settings = _settings()
-    documents = S3Documents(client("s3"))
-    return parse_destination(load_document(documents, settings.configuration_uri, settings.configuration_sha256))
+    documents = S3Documents(lazy_client("s3"))
+    return parse_destination(load_document(documents, settings))
 
 
 @functools.cache
@@ -126,7 +126,9 @@ def _deliverer(context: Any, queue: SqsQueue, *, batch: bool) -> BatchHandler:
 def handler(event: Any, context: Any) -> BatchResponse | None:
     """Deliver a batch of SQS records (the result names those that stay in the queue), or the event of a rule."""
     settings = _settings()
-    queue = SqsQueue(client("sqs"), queue_url=settings.queue_url, dead_letter_queue_url=settings.dead_letter_queue_url)
+    queue = SqsQueue(
+        lazy_client("sqs"), queue_url=settings.queue_url, dead_letter_queue_url=settings.dead_letter_queue_url
+    )
     consumer = Consumer(
         queue=queue,
         hop=settings.hop,

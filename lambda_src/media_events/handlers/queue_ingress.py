@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from media_events.adapters.boto_clients import client
+from media_events.adapters.boto_clients import client, lazy_client
 from media_events.adapters.dynamodb.idempotency import DynamoIdempotencyStore
 from media_events.adapters.eventbridge import EventBus
 from media_events.adapters.powertools import instrumented, telemetry
@@ -17,6 +17,7 @@ from media_events.adapters.sqs.hop_queue import SqsQueue
 from media_events.core.configuration import ConfigurationError, load_document
 from media_events.core.failures import ProcessingError
 from media_events.core.settings import env
+from media_events.core.value_classes import dataclass
 from media_events.events.publisher import DEFAULT_MAX_ENTRY_BYTES, Publisher
 from media_events.handlers.cold_start import during_init
 from media_events.handlers.invocation import fail_all, seconds_left
@@ -54,7 +55,7 @@ def settings() -> QueueIngressSettings:
 def dead_letters() -> SqsQueue:
     """The hop's queue and its dead-letter queue."""
     return SqsQueue(
-        client("sqs"), queue_url=settings().queue_url, dead_letter_queue_url=settings().dead_letter_queue_url
+        lazy_client("sqs"), queue_url=settings().queue_url, dead_letter_queue_url=settings().dead_letter_queue_url
     )
 
 
@@ -69,9 +70,9 @@ def receiver() -> QueueReceiver:
     """
     config = settings()
     ingress = parse_queue_ingress(config.ingress)
-    document = load_document(S3Documents(client("s3")), config.configuration_uri, config.configuration_sha256)
+    document = load_document(S3Documents(lazy_client("s3")), config)
     partners = parse_queue_partners(document.get("partners"), ingress)
-    bodies = S3Bodies(client("s3"), config.bodies_uri)
+    bodies = S3Bodies(lazy_client("s3"), config.bodies_uri)
     publisher = Publisher(
         bus=EventBus(client("events"), config.bus_arn), bodies=bodies, max_entry_bytes=config.max_entry_bytes
     )

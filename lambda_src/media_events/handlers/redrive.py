@@ -9,11 +9,11 @@ import functools
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from media_events.adapters.aws_lambda.redrive import LambdaFunctions
-from media_events.adapters.boto_clients import client
+from media_events.adapters.boto_clients import client, lazy_client
 from media_events.adapters.dynamodb.circuit_breaker import DynamoCircuitBreakers
 from media_events.adapters.dynamodb.idempotency import DynamoIdempotencyStore, IdempotencyReader
 from media_events.adapters.dynamodb.key_queues import DynamoHeldKeyQueues, DynamoKeyQueues, DynamoParkedMessages
@@ -29,6 +29,7 @@ from media_events.adapters.sqs.hop_queue import SqsQueue
 from media_events.adapters.sqs.redrive import SqsQueues
 from media_events.core.configuration import FunctionSettings, load_document
 from media_events.core.settings import env
+from media_events.core.value_classes import dataclass
 from media_events.delivery.ordering.resequencer import Resequencer
 from media_events.delivery.policies import ResequencerPolicy
 from media_events.events.publisher import MAX_REQUEST_BYTES, Publisher
@@ -69,8 +70,8 @@ def _settings() -> RedriveSettings:
 @functools.cache
 def _dead_letter_queues() -> Mapping[str, DeadLetterQueue]:
     settings = _settings()
-    documents = S3Documents(client("s3"))
-    return parse_queues(load_document(documents, settings.configuration_uri, settings.configuration_sha256))
+    documents = S3Documents(lazy_client("s3"))
+    return parse_queues(load_document(documents, settings))
 
 
 class _Functions:
@@ -98,8 +99,8 @@ def _redriver() -> Redriver:
         events=Publisher(bus=EventBus(client("events"), settings.bus_arn), max_entry_bytes=MAX_REQUEST_BYTES),
         functions=_Functions(),
         table=DynamoReviewTable(client("dynamodb"), settings.review_table),
-        bodies=lambda item_id: S3Bodies(client("s3"), bodies_of(settings.bodies_uri, item_id)),
-        event_bodies=S3Bodies(client("s3"), settings.event_bodies_uri) if settings.event_bodies_uri else None,
+        bodies=lambda item_id: S3Bodies(lazy_client("s3"), bodies_of(settings.bodies_uri, item_id)),
+        event_bodies=S3Bodies(lazy_client("s3"), settings.event_bodies_uri) if settings.event_bodies_uri else None,
         topic=SnsTopic(client("sns"), settings.topic_arn) if settings.topic_arn else None,
         report=telemetry(),
         clock=time.time,
@@ -151,7 +152,7 @@ def _resequencer(queue: DeadLetterQueue) -> Resequencer:
         key_queues=DynamoKeyQueues(dynamodb, table),
         parked_messages=DynamoParkedMessages(dynamodb, table),
         idempotency=DynamoIdempotencyStore(dynamodb, table, owner=queue.hop),
-        waiting=SqsQueue(client("sqs"), queue_url=queue.queue_url, dead_letter_queue_url=queue.url),
+        waiting=SqsQueue(lazy_client("sqs"), queue_url=queue.queue_url, dead_letter_queue_url=queue.url),
         owner=queue.hop,
         clock=time.time,
     )

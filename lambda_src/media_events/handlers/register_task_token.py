@@ -7,7 +7,6 @@ import json
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from media_events.adapters.boto_clients import client
@@ -17,6 +16,7 @@ from media_events.adapters.step_functions.task_tokens import StepFunctionsTasks
 from media_events.core.failures import ProcessingError
 from media_events.core.settings import Settings, env
 from media_events.core.telemetry import error_location
+from media_events.core.value_classes import dataclass
 from media_events.delivery.task_callbacks import TaskCallbacks, read_callback
 
 

@@ -6,10 +6,10 @@ import functools
 import math
 import os
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
-from media_events.adapters.boto_clients import client
+from media_events.adapters.boto_clients import client, lazy_client
 from media_events.adapters.dynamodb.idempotency import DynamoIdempotencyStore
 from media_events.adapters.eventbridge import EventBus
 from media_events.adapters.powertools import instrumented, telemetry
@@ -18,6 +18,7 @@ from media_events.adapters.sqs.hop_queue import SqsQueue
 from media_events.core.configuration import ConfigurationError, load_document
 from media_events.core.failures import ProcessingError
 from media_events.core.settings import env
+from media_events.core.value_classes import dataclass
 from media_events.delivery.withdrawn_events import WithoutWithdrawn
 from media_events.events.publisher import DEFAULT_MAX_ENTRY_BYTES, Publisher
 from media_events.handlers.cold_start import during_init
@@ -61,8 +62,8 @@ def steps() -> tuple[Step, ...]:
         ConfigurationError: naming every step that is wrong, and every Python function that is missing.
         ProcessingError: the configuration could not be read.
     """
-    documents = S3Documents(client("s3"))
-    document = load_document(documents, settings().configuration_uri, settings().configuration_sha256)
+    documents = S3Documents(lazy_client("s3"))
+    document = load_document(documents, settings())
     return parse_steps(document.get("steps"), load=_load)
 
 
@@ -117,7 +118,7 @@ def _transformer(context: Any) -> BatchHandler:
     except (ConfigurationError, ProcessingError) as error:
         return fail_all(error)
     bodies_uri = settings().bodies_uri
-    bodies = S3Bodies(client("s3"), bodies_uri) if bodies_uri else None
+    bodies = S3Bodies(lazy_client("s3"), bodies_uri) if bodies_uri else None
     bus = EventBus(client("events"), settings().bus_arn)
     transformer = Transformer(
         steps=configured,
@@ -143,7 +144,7 @@ def _transformer(context: Any) -> BatchHandler:
 def handler(event: dict[str, Any], context: Any) -> BatchResponse | None:
     """Transform a batch of SQS records (the result names those that stay in the queue), or the event of a rule."""
     queue = SqsQueue(
-        client("sqs"), queue_url=settings().queue_url, dead_letter_queue_url=settings().dead_letter_queue_url
+        lazy_client("sqs"), queue_url=settings().queue_url, dead_letter_queue_url=settings().dead_letter_queue_url
     )
     consumer = Consumer(
         queue=queue,

@@ -5,10 +5,9 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from media_events.adapters.boto_clients import client
+from media_events.adapters.boto_clients import client, lazy_client
 from media_events.adapters.dynamodb.idempotency import DynamoIdempotencyStore
 from media_events.adapters.eventbridge import EventBus
 from media_events.adapters.powertools import instrumented, telemetry
@@ -16,8 +15,10 @@ from media_events.adapters.s3.bodies import S3Bodies, S3Documents
 from media_events.adapters.secrets_manager import SecretsManager
 from media_events.adapters.sqs.hop_queue import SqsQueue
 from media_events.core.configuration import FunctionSettings, load_document
+from media_events.core.deferred import Deferred
 from media_events.core.settings import env
 from media_events.core.telemetry import error_location
+from media_events.core.value_classes import dataclass
 from media_events.events.publisher import DEFAULT_MAX_ENTRY_BYTES, Publisher
 from media_events.handlers.api_gateway import incoming, response
 from media_events.handlers.cold_start import during_init
@@ -26,10 +27,10 @@ from media_events.ingress.idempotent_publish import IdempotentPublisher
 from media_events.ingress.webhook import WebhookReceiver, parse_partners, unavailable
 from media_events.messaging.idempotency import IdempotencyStore
 from media_events.partners.body_parsing import MAX_BODY_BYTES
-from media_events.partners.remote_keys import RemoteKeys
 
 if TYPE_CHECKING:
     from media_events.adapters.http_client import PinnedHttpClient
+    from media_events.partners.remote_keys import RemoteKeys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,17 +63,17 @@ def application() -> Application:
         ProcessingError: the configuration could not be read.
     """
     settings = WebhookSettings.from_env(os.environ)
-    document = load_document(S3Documents(client("s3")), settings.configuration_uri, settings.configuration_sha256)
+    document = load_document(S3Documents(lazy_client("s3")), settings)
     partners = parse_partners(document.get("partners"))
-    bodies = S3Bodies(client("s3"), settings.bodies_uri)
+    bodies = S3Bodies(lazy_client("s3"), settings.bodies_uri)
     bus = EventBus(client("events"), settings.bus_arn)
     receiver = WebhookReceiver(
         partners=partners,
         secrets=SecretsManager(client("secretsmanager")),
-        public_keys=RemoteKeys(http_client),
+        public_keys=cast("RemoteKeys", Deferred(remote_keys)),
         idempotent_publisher=IdempotentPublisher(
             publisher=Publisher(bus=bus, bodies=bodies, max_entry_bytes=settings.max_entry_bytes),
-            dead_letters=SqsQueue(client("sqs"), dead_letter_queue_url=settings.dead_letter_queue_url),
+            dead_letters=SqsQueue(lazy_client("sqs"), dead_letter_queue_url=settings.dead_letter_queue_url),
             hop=settings.hop,
             report=telemetry(),
             bodies=bodies,
@@ -82,10 +83,19 @@ def application() -> Application:
         hop=settings.hop,
         max_body_bytes=settings.max_body_bytes,
     )
+    dynamodb = client("dynamodb")
     return Application(
         receiver=receiver,
-        idempotency=lambda owner: DynamoIdempotencyStore(client("dynamodb"), settings.idempotency_table, owner=owner),
+        idempotency=lambda owner: DynamoIdempotencyStore(dynamodb, settings.idempotency_table, owner=owner),
     )
+
+
+@functools.cache
+def remote_keys() -> RemoteKeys:
+    """The keys at URLs, which few partners have."""
+    from media_events.partners.remote_keys import RemoteKeys  # noqa: PLC0415
+
+    return RemoteKeys(http_client)
 
 
 @functools.cache

@@ -7,21 +7,20 @@ if one proof is missing, the other never takes its place.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from media_events.core.config_fields import Fields
+from media_events.core.deferred import pattern
+from media_events.core.value_classes import dataclass
 from media_events.ingress.http import AuthorizedCaller
 
 METHODS: Final = ("signature", "iam", "jwt")
 
-PRINCIPAL: Final = re.compile(r"arn:[a-z-]+:iam::[0-9]{12}:(?:role|user)/[\w+=,.@/-]+", re.ASCII)
+PRINCIPAL: Final = pattern(r"arn:[a-z-]+:iam::[0-9]{12}:(?:role|user)/[\w+=,.@/-]+", re.ASCII)
 """A role or user. Sessions' ARNs lack the role's path, but a role's name is unique in its account."""
 
-_ROLE: Final = re.compile(
-    r"arn:(?P<partition>[a-z-]+):iam::(?P<account>[0-9]{12}):role/(?:.+/)?(?P<name>[^/]+)", re.ASCII
-)
-_SESSION: Final = re.compile(
+_ROLE: Final = pattern(r"arn:(?P<partition>[a-z-]+):iam::(?P<account>[0-9]{12}):role/(?:.+/)?(?P<name>[^/]+)", re.ASCII)
+_SESSION: Final = pattern(
     r"arn:(?P<partition>[a-z-]+):sts::(?P<account>[0-9]{12}):assumed-role/(?P<name>[^/]+)/[\w+=,.@-]+", re.ASCII
 )
 

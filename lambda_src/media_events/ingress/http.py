@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from media_events.core.value_classes import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, Protocol
 
 from media_events.core.clock import timestamp
 from media_events.core.envelope import Event
 from media_events.core.failures import Failure, ProcessingError, TransientError
 from media_events.core.telemetry import Telemetry, error_location
+from media_events.core.value_classes import dataclass
 from media_events.events.claim_check import Bodies, check_in
 from media_events.events.publisher import DEFAULT_MAX_ENTRY_BYTES, Publisher
 from media_events.messaging.idempotency import IdempotencyStore, record_key

@@ -9,11 +9,11 @@ On the bus it has a stage of its own. The pattern of every transform and route d
 
 from __future__ import annotations
 
-import re
 from typing import Final
 from urllib.parse import parse_qsl
 
 from media_events.core.clock import timestamp
+from media_events.core.deferred import pattern
 from media_events.core.envelope import Event, Metadata
 from media_events.core.failures import PermanentDataError
 from media_events.partners.body_parsing import parse_json
@@ -26,7 +26,7 @@ MAX_PROBE_BYTES: Final = 1024
 PROBE_KEEP_SECONDS: Final = 300
 """How long the idempotency store remembers a probe."""
 
-_NUMBER: Final = re.compile(r"[0-9a-f]{32}")
+_NUMBER: Final = pattern(r"[0-9a-f]{32}")
 
 
 def probe_number(body: bytes) -> str | None:

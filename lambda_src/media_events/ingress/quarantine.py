@@ -6,7 +6,6 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Self
 from urllib.parse import parse_qsl, urlencode
 
@@ -14,6 +13,7 @@ from media_events.core.clock import epoch, timestamp
 from media_events.core.failures import PermanentConfigError, PermanentDataError
 from media_events.core.json_fields import is_whole
 from media_events.core.secret_text import mentions_secret
+from media_events.core.value_classes import dataclass
 from media_events.events.claim_check import Bodies
 from media_events.ingress.http import WebhookRequest
 from media_events.partners.form_parsing import MAX_FORM_FIELDS

@@ -7,16 +7,18 @@ published once.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from media_events.core.envelope import Event
 from media_events.core.failures import PermanentConfigError, PermanentDataError, ProcessingError, TransientError
 from media_events.core.json_fields import mapping
+from media_events.core.value_classes import dataclass
 from media_events.core.waves import waves
 from media_events.events.claim_check import Bodies
 from media_events.ingress.idempotent_publish import INGRESS_SCOPE, TIME_TO_FINISH_SECONDS, IdempotentPublisher
@@ -50,7 +52,7 @@ _YEAR_10000: Final = 253_402_300_800
 _IDENTITY: Final = ("id", "source", "type", "partner", "partitionkey", "correlationid")
 
 
-@dataclass(slots=True)
+@dataclasses.dataclass(slots=True)
 class _Work:
     """The events of one message that are not published yet, in steps that wait for one another."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Literal, cast, get_args
 
 from media_events.core.config_fields import Fields
 from media_events.core.configuration import ConfigurationError
+from media_events.core.value_classes import dataclass
 from media_events.ingress.partner_config import parse_partner_objects, read_specification
 from media_events.partners.redaction import RedactedPath
 from media_events.partners.specification import FOURTEEN_DAYS, PartnerSpecification

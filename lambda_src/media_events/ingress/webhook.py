@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, Protocol
 
 from media_events.core.config_fields import Fields
@@ -19,6 +19,7 @@ from media_events.core.configuration import ConfigurationError
 from media_events.core.envelope import Event
 from media_events.core.failures import PermanentConfigError, PermanentDataError, ProcessingError
 from media_events.core.telemetry import Telemetry, error_location
+from media_events.core.value_classes import dataclass
 from media_events.ingress.authorization import WebhookAuthorization, parse_authorization
 from media_events.ingress.http import WebhookRequest, WebhookResponse
 from media_events.ingress.idempotent_publish import IdempotentPublisher, Outcome

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from media_events.core.configuration import FunctionSettings
 from media_events.core.settings import env
+from media_events.core.value_classes import dataclass
 from media_events.messaging.queue_consumer import RetryPolicy
 
 LIMITS: Final = {

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol
+
+from media_events.core.value_classes import dataclass
 
 RETENTION_SECONDS: Final = 158 * 86_400
 """Longer than a copy of an event may be on its way, with the longest settings. At each of up to three hops (ingress,

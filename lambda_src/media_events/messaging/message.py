@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +16,7 @@ from media_events.core.failures import (
     REDRIVE_COUNT_ATTRIBUTE,
     PermanentDataError,
 )
+from media_events.core.value_classes import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final, Self
 
 from media_events.core.failures import (
@@ -23,6 +23,7 @@ from media_events.core.failures import (
     WAITING_ATTRIBUTES,
 )
 from media_events.core.json_fields import mapping, text
+from media_events.core.value_classes import dataclass
 from media_events.messaging.message import Message
 
 ORIGIN_ATTRIBUTE: Final = "origin"

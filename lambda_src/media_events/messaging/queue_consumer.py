@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, Protocol
 
 from media_events.core.clock import timestamp
@@ -22,6 +22,7 @@ from media_events.core.failures import (
     TransientError,
 )
 from media_events.core.telemetry import Measuring, error_location
+from media_events.core.value_classes import dataclass
 from media_events.core.waves import waves
 from media_events.messaging.idempotency import IdempotencyStore
 from media_events.messaging.message import Message

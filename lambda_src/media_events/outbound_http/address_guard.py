@@ -7,14 +7,14 @@ changes its answer gains nothing.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
+from media_events.core.deferred import pattern
 from media_events.core.failures import PermanentConfigError, TransientError
+from media_events.core.value_classes import dataclass
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -53,9 +53,9 @@ NEVER: Final[tuple[Network, ...]] = (ip_network("169.254.0.0/16"), ip_network("f
 
 MAX_URL_CHARACTERS: Final = 2048
 _MAX_HOST_CHARACTERS: Final = 253
-_LABEL: Final = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)\Z")
-_NUMERIC_LABEL: Final = re.compile(r"(?:[0-9]+|0[xX][0-9A-Fa-f]*)\Z")
-_PRINTABLE: Final = re.compile(r"[\x21-\x7e]+\Z")
+_LABEL: Final = pattern(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)\Z")
+_NUMERIC_LABEL: Final = pattern(r"(?:[0-9]+|0[xX][0-9A-Fa-f]*)\Z")
+_PRINTABLE: Final = pattern(r"[\x21-\x7e]+\Z")
 
 
 class TargetError(ValueError):

@@ -8,12 +8,12 @@ import functools
 import hashlib
 import hmac
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Literal, cast, get_args
 
+from media_events.core.deferred import pattern
 from media_events.core.failures import PermanentConfigError
+from media_events.core.value_classes import dataclass
 from media_events.outbound_http.address_guard import Target
 
 ReadSecrets = Callable[[str], Sequence[str]]
@@ -26,11 +26,11 @@ MAX_KEY_BYTES: Final = 64
 PRIVATE_KEY_PREFIX: Final = "whsk_"
 SEED_BYTES: Final = 32
 
-SECRET_ARN: Final = re.compile(r"arn:[a-z0-9-]+:secretsmanager:[a-z0-9-]*:[0-9]*:secret:.+\Z")
+SECRET_ARN: Final = pattern(r"arn:[a-z0-9-]+:secretsmanager:[a-z0-9-]*:[0-9]*:secret:.+\Z")
 
 MIN_PROOF_CHARACTERS: Final = 4
 
-_VISIBLE: Final = re.compile(r"[\x20-\x7e]+\Z")
+_VISIBLE: Final = pattern(r"[\x20-\x7e]+\Z")
 
 
 @dataclass(frozen=True, slots=True)

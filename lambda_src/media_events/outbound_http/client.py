@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Literal, Protocol
 
 from media_events.core.failures import ProcessingError
+from media_events.core.value_classes import dataclass
 from media_events.outbound_http.address_guard import Network, Target
 from media_events.outbound_http.tls import TlsMaterial
 

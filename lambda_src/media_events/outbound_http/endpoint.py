@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, cast
 
 from media_events.core.config_fields import Fields, otherwise, refuse_unknown
+from media_events.core.deferred import pattern
+from media_events.core.value_classes import dataclass
 from media_events.outbound_http.address_guard import Network, Target, TargetError, parse_networks, parse_target
 from media_events.outbound_http.authentication import (
     CLIENT_AUTHENTICATIONS,
@@ -42,8 +43,8 @@ FORBIDDEN_HEADER_PREFIXES: Final = (
 # A credential in configuration would be stored in Terraform's state and in the configuration's bucket.
 CREDENTIAL_HEADERS: Final = frozenset({"authorization", "x-api-key", "api-key", "x-auth-token"})
 
-_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}\Z")
-_HEADER_VALUE: Final = re.compile(r"[\x20-\x7e]*\Z")
+_TOKEN: Final = pattern(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}\Z")
+_HEADER_VALUE: Final = pattern(r"[\x20-\x7e]*\Z")
 
 _AUTH_KEYS: Final[Mapping[str, frozenset[str]]] = {
     "api-key": frozenset({"header"}),

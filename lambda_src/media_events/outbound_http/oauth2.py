@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
-import re
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final
 from urllib.parse import quote_plus, urlencode
 
+from media_events.core.deferred import pattern
 from media_events.core.failures import PermanentConfigError, ProcessingError, TransientError
+from media_events.core.value_classes import dataclass
 from media_events.outbound_http.address_guard import Network
 from media_events.outbound_http.authentication import Authentication, ClientCredentials, ReadSecrets, unusable
 from media_events.outbound_http.client import HttpClient, Request, Response
@@ -30,8 +32,8 @@ MAX_ANSWER_BYTES: Final = 32 * 1024
 
 _UNAUTHENTICATED: Final = 401
 _CREDENTIALS_REFUSED: Final = frozenset({400, 401, 403})
-_TOKEN: Final = re.compile(r"[\x21-\x7e]{1,8192}\Z")
-_ERROR_CODE: Final = re.compile(r"[a-z_]{1,64}\Z")
+_TOKEN: Final = pattern(r"[\x21-\x7e]{1,8192}\Z")
+_ERROR_CODE: Final = pattern(r"[a-z_]{1,64}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Token:
     use_until: float
 
 
-@dataclass(slots=True)
+@dataclasses.dataclass(slots=True)
 class TokenCache:
     """An endpoint's token. Threads that need it at the same time wait for a single request."""
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
 
+from media_events.core.deferred import pattern
+
 MAX_SECONDS: Final = 12 * 3600
 """SQS's longest visibility timeout."""
 
-_DELTA: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?\Z")
+_DELTA: Final = pattern(r"[0-9]{1,9}(?:\.[0-9]{1,9})?\Z")
 _MAX_CHARACTERS: Final = 64
 
 

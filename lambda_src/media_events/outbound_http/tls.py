@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from media_events.core.config_fields import Fields
+from media_events.core.value_classes import dataclass
 from media_events.outbound_http.authentication import SECRET_ARN, ReadSecrets, unusable
 
 TLS_KEYS: Final = ("ca_secret_arn", "client_certificate_secret_arn")

@@ -7,11 +7,11 @@ does: it is cleaned, replaced by its digest, or left out, and noted.
 from __future__ import annotations
 
 import hashlib
-import re
 import unicodedata
 from typing import Any, Final
 
 from media_events.core.config_fields import kind_of
+from media_events.core.deferred import pattern
 from media_events.core.failures import PermanentDataError
 from media_events.partners.notes import Notes
 from media_events.partners.value_expressions import scalar_text
@@ -26,7 +26,7 @@ key (DynamoDB developer guide, "Constraints in Amazon DynamoDB")."""
 MAX_ATTRIBUTE_BYTES: Final = 2_048
 """The same limit: a correlation key is a partition key by itself."""
 
-_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_TRACEPARENT: Final = pattern(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _JOINERS: Final = "\u200c\u200d"
 
 

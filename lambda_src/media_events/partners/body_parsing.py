@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NoReturn
 
+from media_events.core.deferred import pattern
 from media_events.core.failures import PermanentDataError
 from media_events.core.json_size import count_values
 
@@ -29,6 +29,8 @@ MAX_INTEGER: Final = 2**63 - 1
 """Larger numbers become text: EventBridge and many readers can't hold more than a signed 64-bit integer."""
 
 JSON_TYPES: Final = ("application/json", "application/*+json")
+XML_TYPES: Final = ("application/xml", "text/xml", "application/*+xml")
+MULTIPART_TYPE: Final = "multipart/form-data"
 CHARSETS: Final = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "iso-8859-1", "windows-1252")
 """Python's names of them. Only ``utf-8-sig`` takes a byte order mark before UTF-8, and ``utf-16`` needs one."""
 
@@ -83,9 +85,9 @@ def type_accepted(kind: str | None, accepted: Sequence[str]) -> bool:
     """
     if not kind:
         return "none" in accepted
-    for pattern in accepted:
-        start, star, end = pattern.partition("*")
-        if kind == pattern or (star and kind.startswith(start) and kind.endswith(end)):
+    for wanted in accepted:
+        start, star, end = wanted.partition("*")
+        if kind == wanted or (star and kind.startswith(start) and kind.endswith(end)):
             return True
     return False
 
@@ -139,7 +141,7 @@ def _constant(text: str) -> NoReturn:
     raise PermanentDataError("json-not-a-number", f"the body holds {text}, which is not JSON")
 
 
-_UNPAIRED: Final = re.compile("[\ud800-\udfff]")
+_UNPAIRED: Final = pattern("[\ud800-\udfff]")
 
 
 def check_structure(value: Any) -> None:

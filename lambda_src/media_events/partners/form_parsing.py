@@ -6,11 +6,11 @@ Every refusal is a :class:`PermanentDataError` with a code of :mod:`body_parsing
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
+from media_events.core.deferred import pattern
 from media_events.core.failures import PermanentDataError
 from media_events.partners.body_parsing import check_structure, decode
 
@@ -20,7 +20,7 @@ FORM_TYPE: Final = "application/x-www-form-urlencoded"
 FIELDS: Final = ("flat", "nested")
 
 _PIECE_BYTES: Final = 65_536
-_BRACKETED: Final = re.compile(r"([^\[\]]++)((?:\[[^\[\]]*+\])++)")
+_BRACKETED: Final = pattern(r"([^\[\]]++)((?:\[[^\[\]]*+\])++)")
 
 
 def parse_form(body: bytes, charset: str = "utf-8", *, nested: bool = False) -> dict[str, Any]:

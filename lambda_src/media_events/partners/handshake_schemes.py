@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from media_events.core.config_fields import Fields, kind_of
+from media_events.core.value_classes import dataclass
 from media_events.partners.signature_schemes import ALGORITHMS, HANDSHAKE_ENCODINGS, refuse_unused
 from media_events.partners.value_expressions import (
     ValueExpression,

@@ -8,13 +8,14 @@ from __future__ import annotations
 import base64
 import hmac
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
+from media_events.core.deferred import pattern
 from media_events.core.failures import PermanentDataError
+from media_events.core.value_classes import dataclass
 from media_events.partners.handshake_schemes import Handshake
 from media_events.partners.message_parsing import Headers, read_message
 from media_events.partners.normalization import message_names
@@ -25,11 +26,11 @@ from media_events.partners.value_expressions import Context, is_true
 MAX_UNSIGNED_BYTES: Final = 4_096
 """A larger body is no handshake: a stranger's is parsed before anything proves it."""
 
-_TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/=:-]{1,512}")
-_SPACED_TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/=: -]{1,512}")
+_TOKEN: Final = pattern(r"[A-Za-z0-9._~+/=:-]{1,512}")
+_SPACED_TOKEN: Final = pattern(r"[A-Za-z0-9._~+/=: -]{1,512}")
 """A parameter of the query may be a sentence, as Microsoft Graph's is. It can hold no markup, and is plain text."""
 
-_DIGESTED_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{1,256}={0,2}")
+_DIGESTED_TOKEN: Final = pattern(r"[A-Za-z0-9_-]{1,256}={0,2}")
 _TEXT_TYPE: Final = "text/plain; charset=utf-8"
 _JSON_TYPE: Final = "application/json"
 

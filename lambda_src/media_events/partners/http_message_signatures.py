@@ -12,9 +12,11 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl, quote, urlsplit
+
+from media_events.core.deferred import pattern
+from media_events.core.value_classes import dataclass
 
 MAX_SIGNATURES: Final = 8
 MAX_COMPONENTS: Final = 64
@@ -33,14 +35,14 @@ DERIVED: Final = ("@method", "@target-uri", "@authority", "@scheme", "@request-t
 _DIGESTS: Final = {"sha-256": "sha256", "sha-512": "sha512"}
 """The algorithms of RFC 9530, section 5, that are not broken."""
 
-_KEY: Final = re.compile(r"[a-z*][a-z0-9_.*-]*")
-_STRING: Final = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"')
-_INTEGER: Final = re.compile(r"-?[0-9]{1,15}(?![0-9.])")
-_TOKEN: Final = re.compile(r"[A-Za-z*][!#$%&'*+.^_`|~A-Za-z0-9:/-]*")
-_BOOLEAN: Final = re.compile(r"\?[01]")
-_BYTES: Final = re.compile(r":([A-Za-z0-9+/]*={0,2}):")
-_COMMA: Final = re.compile(r"[ \t]*,[ \t]*")
-_FIELD_NAME: Final = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]{1,128}")
+_KEY: Final = pattern(r"[a-z*][a-z0-9_.*-]*")
+_STRING: Final = pattern(r'"((?:[ !#-\[\]-~]|\\["\\])*)"')
+_INTEGER: Final = pattern(r"-?[0-9]{1,15}(?![0-9.])")
+_TOKEN: Final = pattern(r"[A-Za-z*][!#$%&'*+.^_`|~A-Za-z0-9:/-]*")
+_BOOLEAN: Final = pattern(r"\?[01]")
+_BYTES: Final = pattern(r":([A-Za-z0-9+/]*={0,2}):")
+_COMMA: Final = pattern(r"[ \t]*,[ \t]*")
+_FIELD_NAME: Final = pattern(r"[a-z0-9!#$%&'*+.^_`|~-]{1,128}")
 
 
 class StructureError(ValueError):

@@ -8,7 +8,6 @@ https://jmespath.org/specification.html#built-in-functions
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any, Final
 
 from media_events.partners.expression_functions import DecodingFunctions
@@ -41,6 +40,8 @@ def mistaken_calls(node: Mapping[str, Any]) -> Iterator[str]:
 def _call(name: str, arguments: list[Mapping[str, Any]]) -> Iterator[str]:
     function = _TABLE.get(name)
     if function is None:
+        from difflib import get_close_matches  # noqa: PLC0415 - for a mistake alone
+
         near = get_close_matches(name, _TABLE, n=1)
         yield f"{name}() is no function; " + (
             f"did you mean {near[0]}()?" if near else f"there are {', '.join(_TABLE)}"

@@ -11,13 +11,13 @@ import binascii
 import hashlib
 import hmac
 import json
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
+from media_events.core.deferred import pattern
 from media_events.core.failures import PermanentDataError
 from media_events.core.json_fields import is_number
+from media_events.core.value_classes import dataclass
 from media_events.partners.proof_parts import Claim, Key, RefusedError, Request, check_time, decode, presented
 from media_events.partners.public_key_signatures import ecdsa_valid, ed25519_valid, rsa_pss_valid, rsa_valid
 from media_events.partners.public_keys import CURVE_BYTES, CurveKey, PublicKey
@@ -27,7 +27,7 @@ CLOCK_SKEW_SECONDS: Final = 60
 """For ``exp`` and ``nbf``: "no more than a few minutes" (RFC 7519, section 4.1.4)."""
 
 MAX_TOKEN_CHARACTERS: Final = 65_536
-_COMPACT: Final = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
+_COMPACT: Final = pattern(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
 _CURVES: Final = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
 _MAX_KEY_ID: Final = 512
 

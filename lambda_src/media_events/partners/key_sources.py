@@ -7,15 +7,16 @@ or by a path.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final, Literal
 
 from media_events.core.config_fields import Fields
+from media_events.core.deferred import pattern
+from media_events.core.value_classes import dataclass
 from media_events.outbound_http.address_guard import TargetError, parse_target
 from media_events.partners.public_keys import PublicKey, parse_public_key
 from media_events.partners.value_expressions import read_header_name
 
-KEY_PATH: Final = re.compile(r"/(?:[A-Za-z0-9_-][A-Za-z0-9._~-]*/){0,8}[A-Za-z0-9_-][A-Za-z0-9._~-]{0,127}")
+KEY_PATH: Final = pattern(r"/(?:[A-Za-z0-9_-][A-Za-z0-9._~-]*/){0,8}[A-Za-z0-9_-][A-Za-z0-9._~-]{0,127}")
 """A path without query, dot segments or escapes."""
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 import jmespath
@@ -17,15 +17,13 @@ from jmespath.exceptions import JMESPathError
 
 from media_events.core.failures import PermanentDataError
 from media_events.core.json_fields import mapping
+from media_events.core.value_classes import dataclass
 from media_events.partners.body_parsing import media_type, parse_json
 from media_events.partners.decompression import gunzip
 from media_events.partners.expression_functions import DecodingFunctions
 from media_events.partners.form_parsing import FORM_TYPE, form_of, parse_form, url_encoded_pairs
-from media_events.partners.json_web_tokens import parse_token
-from media_events.partners.multipart_parsing import parse_multipart
 from media_events.partners.redaction import redact, redact_body, redact_document
 from media_events.partners.specification import OptionalPath, PartnerSpecification
-from media_events.partners.xml_parsing import parse_xml
 
 UNWRAPPED: Final = "[unwrapped]"
 """Takes the place of a text whose content is the message."""
@@ -92,11 +90,15 @@ def parse_body(  # noqa: PLR0911 - one for each format
     if not content and parsing.empty_body:
         return {}
     if parsing.format == "xml":
+        from media_events.partners.xml_parsing import parse_xml  # noqa: PLC0415 - few partners need it
+
         return parse_xml(content, parsing.charset)
     if parsing.format == "jwt":
         return _claims(content)
     charset = parsing.charset or "utf-8"
     if parsing.format == "multipart":
+        from media_events.partners.multipart_parsing import parse_multipart  # noqa: PLC0415 - few partners need it
+
         return parse_multipart(content, charset, nested=nested)
     if parsing.format == "form" or (parsing.format == "json-or-form" and media_type(headers) == FORM_TYPE):
         return parse_form(content, charset, nested=nested)
@@ -105,6 +107,8 @@ def parse_body(  # noqa: PLR0911 - one for each format
 
 def _claims(content: bytes) -> Any:
     """The claims of a token that is the body, such as a security event token (RFC 8417, section 2)."""
+    from media_events.partners.json_web_tokens import parse_token  # noqa: PLC0415 - few partners need it
+
     token = parse_token(content.decode("latin-1").strip("\r\n"))
     if token is None:
         raise PermanentDataError("token-malformed", "the body is no signed JSON Web Token")

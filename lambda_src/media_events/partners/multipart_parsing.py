@@ -12,15 +12,15 @@ import base64
 import re
 from typing import Any, Final
 
+from media_events.core.deferred import pattern
 from media_events.core.failures import PermanentDataError
 from media_events.partners.body_parsing import decode
 from media_events.partners.form_parsing import MAX_FORM_FIELDS, form_of
 
-MULTIPART_TYPE: Final = "multipart/form-data"
 MAX_PART_HEADER_BYTES: Final = 4_096
 
-_OPENING: Final = re.compile(rb"--([0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-])\r\n")
-_PARAMETER: Final = re.compile(r';[ \t]*+([a-z-]{1,20}\*?)=(?:"((?:[^"\\]|\\.)*+)"|([^;" \t]++))', re.IGNORECASE)
+_OPENING: Final = pattern(rb"--([0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-])\r\n")
+_PARAMETER: Final = pattern(r';[ \t]*+([a-z-]{1,20}\*?)=(?:"((?:[^"\\]|\\.)*+)"|([^;" \t]++))', re.IGNORECASE)
 
 
 def parse_multipart(body: bytes, charset: str = "utf-8", *, nested: bool = False) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
+from media_events.core.deferred import pattern
 from media_events.core.envelope import Event, Ingress, Metadata
 from media_events.core.failures import PermanentDataError
 from media_events.core.json_fields import mapping
@@ -367,7 +368,7 @@ def _partition_key(spec: PartnerSpecification, context: Context, notes: Notes) -
     return group or _attribute(spec.partitionkey, context, "partitionkey", notes)
 
 
-_NUMBERS: Final = re.compile(r"\d+(?:[.:/_-]\d+)+", re.ASCII)
+_NUMBERS: Final = pattern(r"\d+(?:[.:/_-]\d+)+", re.ASCII)
 
 
 def _sequence(rule: SequenceRule | None, context: Context, notes: Notes) -> str | None:

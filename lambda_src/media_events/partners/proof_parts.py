@@ -6,11 +6,11 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from media_events.core.json_fields import is_whole
+from media_events.core.value_classes import dataclass
 from media_events.partners.key_sources import KeyRequest
 from media_events.partners.public_keys import PublicKey, ed25519_key, looks_public, parse_public_key
 from media_events.partners.signature_schemes import Timestamp, Verification

@@ -10,8 +10,10 @@ import base64
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+from media_events.core.deferred import pattern
+from media_events.core.value_classes import dataclass
 
 MIN_MODULUS_BITS: Final = 2_048
 MAX_MODULUS_BITS: Final = 8_192
@@ -25,7 +27,7 @@ _RSA: Final = (1, 2, 840, 113549, 1, 1, 1)
 _EC: Final = (1, 2, 840, 10045, 2, 1)
 _ED25519: Final = (1, 3, 101, 112)
 _CURVES: Final = {(1, 2, 840, 10045, 3, 1, 7): "P-256", (1, 3, 132, 0, 34): "P-384", (1, 3, 132, 0, 35): "P-521"}
-_PEM: Final = re.compile(
+_PEM: Final = pattern(
     r"\s*-----BEGIN (?P<label>[A-Z ]{1,32})-----\s(?P<base64>[A-Za-z0-9+/=\s]+)-----END (?P=label)-----\s*"
 )
 _VERSION: Final = 0xA0

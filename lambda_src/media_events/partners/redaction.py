@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
+from media_events.core.deferred import pattern
 from media_events.core.failures import PermanentDataError
 from media_events.core.secret_text import names_pattern, without_values
+from media_events.core.value_classes import dataclass
 from media_events.partners.body_parsing import parse_json
 from media_events.partners.form_parsing import parse_form
 
@@ -23,7 +24,7 @@ PATH_HINT: Final = "such as body.data.stream_key, body.items[*].token, body.**.a
 FORM_PROBE_BYTES: Final = 4_096
 _ANY: Final = ("*", "**")
 _MARKS: Final = ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
-_STEP: Final = re.compile(r'\."((?:[^"\\]|\\.)+)"|\.([^.\[\]"\s]+)|\[(\*|\d+)\]')
+_STEP: Final = pattern(r'\."((?:[^"\\]|\\.)+)"|\.([^.\[\]"\s]+)|\[(\*|\d+)\]')
 
 
 @dataclass(frozen=True, slots=True)

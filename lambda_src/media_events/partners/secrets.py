@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from media_events.core.value_classes import dataclass
 
 DAY_SECONDS: Final = 86_400
 DEFAULT_PREVIOUS_SECONDS: Final = DAY_SECONDS

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from media_events.core.config_fields import Fields
+from media_events.core.deferred import pattern
+from media_events.core.value_classes import dataclass
 from media_events.outbound_http.address_guard import Network
 from media_events.partners import timestamps
 from media_events.partners.key_sources import KeySource
@@ -39,7 +41,7 @@ SIGNED: Final = ("hmac", "digest", "ed25519", "rsa", "ecdsa")
 BODY: Final = "body"
 """The ``signature_field`` of a token that is the body itself."""
 
-TOPIC_ARN: Final = re.compile(
+TOPIC_ARN: Final = pattern(
     r"arn:(?P<partition>aws[a-z-]*):sns:(?P<region>[a-z]{2}[a-z0-9-]{3,30}):[0-9]{12}:[A-Za-z0-9_-]{1,256}(?:\.fifo)?"
 )
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from typing import Final
 
+from media_events.core.value_classes import dataclass
 from media_events.partners.key_sources import KeyRequest
 from media_events.partners.proof_parts import (
     MAX_CANDIDATES,

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from media_events.core.deferred import pattern
 from media_events.core.failures import PermanentDataError
 from media_events.core.json_fields import mapping
+from media_events.core.value_classes import dataclass
 from media_events.partners.body_parsing import parse_json
 from media_events.partners.key_sources import KeyRequest
 from media_events.partners.proof_parts import Claim, Key, RefusedError, Request, check_time, decode_base64
@@ -39,7 +39,7 @@ _SIGNED: Final = {
     ),
 }
 _HASHES: Final = {"1": "sha1", "2": "sha256"}
-_CERTIFICATE_PATH: Final = re.compile(r"/SimpleNotificationService-[0-9A-Za-z]{1,128}\.pem")
+_CERTIFICATE_PATH: Final = pattern(r"/SimpleNotificationService-[0-9A-Za-z]{1,128}\.pem")
 _SIGNED_AT: Final = Timestamp(place="body", name="body.Timestamp", unit="iso")
 _ATTRIBUTES: Final = ("MessageId", "TopicArn", "Subject", "Timestamp")
 

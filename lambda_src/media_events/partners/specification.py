@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import Any, Final
 
 from media_events.core.config_fields import Fields, shown
-from media_events.partners.body_parsing import CHARSETS, JSON_TYPES
+from media_events.core.deferred import pattern
+from media_events.core.value_classes import dataclass
+from media_events.partners.body_parsing import CHARSETS, JSON_TYPES, MULTIPART_TYPE, XML_TYPES
 from media_events.partners.form_parsing import FIELDS, FORM_TYPE
 from media_events.partners.handshake_schemes import Handshake, parse_handshake
-from media_events.partners.multipart_parsing import MULTIPART_TYPE
 from media_events.partners.redaction import PATH_HINT, RedactedPath, parse_redacted_path
 from media_events.partners.signature_schemes import BODY, Verification
 from media_events.partners.timestamps import UNITS, read_zone
@@ -30,7 +31,6 @@ from media_events.partners.value_expressions import (
     parse_source,
 )
 from media_events.partners.verification_parsing import parse_verification
-from media_events.partners.xml_parsing import XML_TYPES
 
 BODY_FORMATS: Final[Mapping[str, tuple[str, ...]]] = {
     "json": JSON_TYPES,
@@ -424,7 +424,7 @@ def _check_handshake(specification: PartnerSpecification, fields: Fields) -> Non
         )
 
 
-_MEDIA_TYPE: Final = re.compile(r"[a-z0-9!#$&^_.+-]+/(?:[a-z0-9!#$&^_.+-]+|\*|[a-z0-9!#$&^_.+-]*\*[a-z0-9!#$&^_.+-]+)")
+_MEDIA_TYPE: Final = pattern(r"[a-z0-9!#$&^_.+-]+/(?:[a-z0-9!#$&^_.+-]+|\*|[a-z0-9!#$&^_.+-]*\*[a-z0-9!#$&^_.+-]+)")
 """A type and its parameters are compared apart (RFC 9110, section 8.3.1), and one ``*`` may stand for a part."""
 
 
@@ -591,8 +591,8 @@ _ANSWER_RANGES: Final = {
 }
 
 
-_DAY: Final = re.compile(r"20[0-9]{2}-[01][0-9]-[0-3][0-9]")
-_PAGE: Final = re.compile(r"https?://\S+")
+_DAY: Final = pattern(r"20[0-9]{2}-[01][0-9]-[0-3][0-9]")
+_PAGE: Final = pattern(r"https?://\S+")
 
 
 def _provenance(fields: Fields) -> Provenance | None:

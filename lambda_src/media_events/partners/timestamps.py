@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from difflib import get_close_matches
 from typing import Any, Final
 
 from media_events.core.config_fields import Fields
+from media_events.core.deferred import pattern
 from media_events.core.json_fields import is_scalar
 from media_events.partners.time_zones import named_zone, zone_names
 
@@ -19,13 +19,13 @@ UNITS: Final = ("s", "ms", "us", "ns")
 PER_SECOND: Final = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 # ISO 8601, extended or basic, with or without seconds. An offset may be an hour alone. RFC 9557 and Java add a zone.
-_ISO: Final = re.compile(
+_ISO: Final = pattern(
     r"(\d{4})-?(\d\d)-?(\d\d)[Tt_ ]?(\d\d):?(\d\d)(?::?(\d\d)(?:[.,](\d{1,12}))?)?"
     r"\s?([Zz]|[+-]\d\d(?::?\d\d)?|UTC|GMT)?(?:\[([\w+/-]{1,64})\])?",
     re.ASCII,
 )
 # RFC 2822, section 3.3, which RFC 1123 and HTTP's dates follow. Its obsolete zones are those of section 4.3.
-_MAIL: Final = re.compile(
+_MAIL: Final = pattern(
     r"(?:[A-Za-z]{3},\s?)?(\d{1,2}) ([A-Za-z]{3}) (\d{4}) (\d\d):(\d\d)(?::(\d\d))?"
     r"(?: ([+-]\d{4}|[A-Za-z]{1,3}))?(?: \([A-Za-z ]{1,32}\))?",
     re.ASCII,
@@ -39,7 +39,7 @@ _MAIL_ZONES: Final = {
         for kind in "SD"
     },
 }
-_DIGITS: Final = re.compile(r"\d{1,20}(?:\.\d{1,9})?", re.ASCII)
+_DIGITS: Final = pattern(r"\d{1,20}(?:\.\d{1,9})?", re.ASCII)
 _LONGEST: Final = 100
 
 
@@ -122,6 +122,8 @@ def read_zone(fields: Fields) -> str | None:
     """The ``zone`` of a configuration's table: text that :func:`parse_zone` can read."""
     zone = fields.text("zone", hint=ZONE_HINT)
     if zone is not None and parse_zone(zone) is None:
+        from difflib import get_close_matches  # noqa: PLC0415 - for a mistake alone
+
         near = get_close_matches(zone, zone_names(), n=1)
         fields.problem("zone", f"{zone!r} must be {ZONE_HINT}" + (f"; did you mean {near[0]}?" if near else ""))
     return zone

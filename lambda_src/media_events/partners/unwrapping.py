@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from media_events.core.failures import PermanentDataError
 from media_events.core.json_fields import mapping
+from media_events.core.value_classes import dataclass
 from media_events.partners.body_parsing import parse_json
 
 _SNS_ATTRIBUTES: Final = ("MessageId", "TopicArn", "Subject", "Timestamp")

@@ -12,7 +12,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final, Protocol, cast
 
 import jmespath
@@ -20,14 +20,16 @@ import jmespath.exceptions
 from jmespath.parser import ParsedResult
 
 from media_events.core.config_fields import Fields, kind_of
+from media_events.core.deferred import pattern
 from media_events.core.json_fields import is_whole, mapping
+from media_events.core.value_classes import dataclass
 from media_events.partners.expression_functions import decoding_options
 from media_events.partners.jmespath_functions import mistaken_calls
 from media_events.partners.timestamps import parse_time
 
 ROOTS: Final = ("body", "document", "headers", "query", "attributes", "envelope", "index", "signed_form")
 KINDS: Final = ("path", "header", "constant", "concat", "hash", "first")
-HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}")
+HEADER_NAME: Final = pattern(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}")
 
 
 class ValueExpression(Protocol):

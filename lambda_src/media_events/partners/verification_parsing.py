@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from difflib import get_close_matches
 from ipaddress import ip_network
 from typing import Final
 
 from media_events.core.config_fields import Fields
+from media_events.core.deferred import pattern
 from media_events.outbound_http.address_guard import Network
 from media_events.partners import timestamps
-from media_events.partners.http_message_signatures import ALGORITHMS as MESSAGE_ALGORITHMS
-from media_events.partners.http_message_signatures import DERIVED as DERIVED_COMPONENTS
 from media_events.partners.key_sources import parse_key_source
 from media_events.partners.signature_schemes import (
     ALGORITHMS,
@@ -47,8 +45,8 @@ https://docs.aws.amazon.com/sns/latest/dg/sns-message-delivery-retries.html
 """
 
 MAX_SCHEMES: Final = 3
-BODY_FIELD: Final = re.compile(r"body(?:\.[A-Za-z0-9_-]{1,64}){1,8}")
-_PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
+BODY_FIELD: Final = pattern(r"body(?:\.[A-Za-z0-9_-]{1,64}){1,8}")
+_PLACEHOLDER: Final = pattern(r"\{([^{}]*)\}")
 
 _ANY: Final = frozenset({"method", "networks", "alternatives"})
 _KEY_SOURCES: Final = frozenset({"public_keys", "jwks_url"})
@@ -150,7 +148,9 @@ def _algorithm(fields: Fields, method: str) -> str:
         fields.problem("algorithm", "md5 is broken and refused; use sha256, or sha1 if the partner has nothing better")
         return "sha256"
     if method == "http_signature":
-        return fields.choice("algorithm", MESSAGE_ALGORITHMS, required=True)
+        from media_events.partners import http_message_signatures  # noqa: PLC0415 - costs import time
+
+        return fields.choice("algorithm", http_message_signatures.ALGORITHMS, required=True)
     return fields.choice("algorithm", ALGORITHMS, default="sha256")
 
 
@@ -190,14 +190,16 @@ def _body_claim(fields: Fields) -> BodyClaim | None:
 
 def _components(fields: Fields) -> tuple[str, ...]:
     names = fields.texts("components", hint="a list of components, such as @method and content-digest")
+    if not names:
+        return ("content-digest",)
+    from media_events.partners.http_message_signatures import DERIVED  # noqa: PLC0415 - costs import time
+
     for name in names:
-        if name not in DERIVED_COMPONENTS and (not HEADER_NAME.fullmatch(name) or name != name.lower()):
-            fields.problem(
-                "components", f"{name!r} is no header in lower case, and none of {', '.join(DERIVED_COMPONENTS)}"
-            )
-    if names and "content-digest" not in names:
+        if name not in DERIVED and (not HEADER_NAME.fullmatch(name) or name != name.lower()):
+            fields.problem("components", f"{name!r} is no header in lower case, and none of {', '.join(DERIVED)}")
+    if "content-digest" not in names:
         fields.problem("components", "leaves the body unsigned; it must hold content-digest")
-    return names or ("content-digest",)
+    return names
 
 
 def _networks(fields: Fields) -> tuple[Network, ...]:
@@ -440,6 +442,8 @@ def _content(fields: Fields) -> tuple[tuple[str, str | None], ...]:
     position = 0
     for match in _PLACEHOLDER.finditer(template):
         if match[1] not in PLACEHOLDERS and not BODY_FIELD.fullmatch(match[1]):
+            from difflib import get_close_matches  # noqa: PLC0415 - for a mistake alone
+
             near = get_close_matches(match[1].lower(), PLACEHOLDERS, n=1)
             advice = f"did you mean {{{near[0]}}}? There are" if near else "there are"
             placeholders = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)

@@ -15,10 +15,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn
 from xml.parsers import expat
 
+from media_events.core.deferred import pattern
 from media_events.core.failures import PermanentDataError
 from media_events.partners.body_parsing import MAX_DEPTH, MAX_VALUES, decode
-
-XML_TYPES: Final = ("application/xml", "text/xml", "application/*+xml")
 
 MAX_XML_VALUES: Final = MAX_VALUES // 2
 """Elements, attributes and texts: an element with children takes twice the memory of a value of JSON."""
@@ -26,16 +25,16 @@ MAX_XML_VALUES: Final = MAX_VALUES // 2
 MAX_ATTRIBUTES: Final = 1_000
 """Of one element."""
 
-_LONG_TAG: Final = re.compile(r"<[^\s<>!?/]++(?=\s)([^<]{4096,}+)")
-_ATTRIBUTE: Final = re.compile(r"""\s++[^\s=<>]++\s*+=\s*+(?:"[^"]*+"|'[^']*+')""")
-_DECLARED: Final = re.compile(rb"""<\?xml[^>]{0,200}?\sencoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
+_LONG_TAG: Final = pattern(r"<[^\s<>!?/]++(?=\s)([^<]{4096,}+)")
+_ATTRIBUTE: Final = pattern(r"""\s++[^\s=<>]++\s*+=\s*+(?:"[^"]*+"|'[^']*+')""")
+_DECLARED: Final = pattern(rb"""<\?xml[^>]{0,200}?\sencoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
 _ENCODINGS: Final = {
     "utf-8": "utf-8",
     "us-ascii": "utf-8",
     "iso-8859-1": "iso-8859-1",
     "windows-1252": "windows-1252",
 }
-_DOCTYPE: Final = re.compile(r"(?:\s++|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
+_DOCTYPE: Final = pattern(r"(?:\s++|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
 """A document type stands before the root element (https://www.w3.org/TR/xml/#NT-prolog). It is looked for before the
 parser sees it, which goes on with a buffer even if a handler refuses it. Possessive, so that no input makes it go
 back."""

@@ -10,12 +10,12 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final, Literal
 
 from media_events.core.clock import timestamp
+from media_events.core.deferred import pattern
 from media_events.core.envelope import EnvelopeError, Event
 from media_events.core.failures import (
     FAILURE_ATTRIBUTE,
@@ -27,6 +27,7 @@ from media_events.core.failures import (
     request_id,
     scrub,
 )
+from media_events.core.value_classes import dataclass
 from media_events.messaging.message import Message
 from media_events.messaging.message_origin import MessageOrigin
 
@@ -57,7 +58,7 @@ _PERMANENT_DATA: Final = frozenset({"INVALID_JSON", "PAYLOAD_TOO_LARGE"})
 MAX_EVENTS_OF_A_REPORT: Final = 1000
 MAX_ID_CHARACTERS: Final = 512
 _MAX_FRAME: Final = 1024
-_FRAME: Final = re.compile(r'File "([^"\n]{1,512})", line ([0-9]{1,9}), in ([^\n]{1,256})')
+_FRAME: Final = pattern(r'File "([^"\n]{1,512})", line ([0-9]{1,9}), in ([^\n]{1,256})')
 _YEAR_10000_MILLISECONDS: Final = 253_402_300_800_000
 """From here on, no timestamp can be formatted."""
 

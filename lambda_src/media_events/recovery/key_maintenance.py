@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Protocol
 
 from media_events.core.clock import epoch
 from media_events.core.failures import ProcessingError
 from media_events.core.telemetry import Measuring
+from media_events.core.value_classes import dataclass
 from media_events.delivery.deliverer import destination_key
 from media_events.delivery.ordering.key_queue import Entry, source_of
 from media_events.delivery.ordering.resequencer import KeyQueues, Resequencer

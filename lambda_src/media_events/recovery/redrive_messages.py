@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from media_events.core.clock import timestamp
@@ -16,6 +16,7 @@ from media_events.core.failures import (
     WAITING_ATTRIBUTES,
     PermanentConfigError,
 )
+from media_events.core.value_classes import dataclass
 from media_events.messaging.message_origin import FIRST_FAILED_ATTRIBUTE
 from media_events.recovery.dead_letter import DeadLetter
 from media_events.recovery.ports import Events, Functions, Queues

@@ -7,12 +7,13 @@ count and message id; until then it stays in its queue, invisible.
 from __future__ import annotations
 
 import hashlib
-import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, Literal
 
 from media_events.core.clock import epoch
+from media_events.core.deferred import pattern
 from media_events.core.failures import ISOLATED_ATTRIBUTE, Failure, is_unsettled
+from media_events.core.value_classes import dataclass
 from media_events.messaging.message_origin import FIRST_FAILED_ATTRIBUTE
 from media_events.messaging.queue_consumer import MAX_VISIBILITY_SECONDS
 from media_events.messaging.waiting import LAST_HOURS_SECONDS, latest_wait
@@ -25,7 +26,7 @@ MAX_POISON_REDRIVES: Final = 1
 MIN_RATE_LIMIT_DELAY_SECONDS: Final = 15.0
 MAX_RATE_LIMIT_DELAY_SECONDS: Final = 600.0
 
-TIMESTAMP: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?Z\Z")
+TIMESTAMP: Final = pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?Z\Z")
 """RFC 3339 in UTC, as our failures have it."""
 
 RedriveTarget = Literal["queue", "bus", "function", "none"]

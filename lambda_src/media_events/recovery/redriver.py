@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from media_events.core.clock import timestamp
@@ -27,6 +27,7 @@ from media_events.core.failures import (
     UnsettledConfigError,
 )
 from media_events.core.telemetry import Measuring, error_location
+from media_events.core.value_classes import dataclass
 from media_events.delivery.circuit_breaker import report_open
 from media_events.events.claim_check import Bodies
 from media_events.messaging.message import Message

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final, Literal, Self, cast, get_args
 
+from media_events.core.deferred import pattern
 from media_events.core.failures import FailureClass
+from media_events.core.value_classes import dataclass
 
 Status = Literal["OPEN", "RETRYING", "RESOLVED", "ARCHIVED", "SUPERSEDED"]
 """``SUPERSEDED``: another event took its place (``superseded_by``): an operator's edited event, or the event of a
@@ -52,12 +54,12 @@ _OF_THE_FAILURE: Final = (
 )
 """The attributes of an item about its latest failure rather than its event."""
 
-_LINE: Final = re.compile(r":[0-9]{1,9}")
+_LINE: Final = pattern(r":[0-9]{1,9}")
 _ITEM_ID_CHARACTERS: Final = 20
 _SIGNATURE_CHARACTERS: Final = 1024
 # The parts that differ between two failures of one kind. Every alternative is a single run of a bounded class or has a
 # fixed length, so matching takes linear time on any text.
-_VARIABLE: Final = re.compile(
+_VARIABLE: Final = pattern(
     r"(?P<uuid>\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b)"
     r"|(?P<arn>\barn:[a-z0-9-]{1,16}:[^\s,;\"')\]}]{1,512})"
     r"|(?P<query>\?[^\s\"'<>]{1,512})"

@@ -8,12 +8,13 @@ version that was read.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, Protocol
 
 from media_events.core.clock import epoch, timestamp
 from media_events.core.failures import ProcessingError
 from media_events.core.telemetry import Measuring
+from media_events.core.value_classes import dataclass
 from media_events.delivery.deliverer import destination_key
 from media_events.recovery.key_maintenance import KeyMaintenance
 from media_events.recovery.ports import CircuitBreakers, DeliveryRecords

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from media_events.core.clock import timestamp
+from media_events.core.deferred import pattern
 from media_events.core.failures import (
     MAX_FRAME_CHARACTERS,
     MAX_MESSAGE_CHARACTERS,
@@ -29,6 +29,7 @@ from media_events.core.failures import (
     scrub,
 )
 from media_events.core.telemetry import Telemetry
+from media_events.core.value_classes import dataclass
 from media_events.events.claim_check import Bodies
 from media_events.messaging.message import Message
 from media_events.recovery.dead_letter import DeadLetter, Identity, with_identity
@@ -67,7 +68,7 @@ RESERVED_SECONDS: Final = 5.0
 MAX_TEXT_BYTES: Final = 4096
 """Of each text that an event says of itself: an item has to fit into DynamoDB's 400 KB, whatever is in the event."""
 _MAX_KEY_BYTES: Final = 1024
-_HTTP_STATUS: Final = re.compile(r"http-([1-5][0-9]{2})")
+_HTTP_STATUS: Final = pattern(r"http-([1-5][0-9]{2})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

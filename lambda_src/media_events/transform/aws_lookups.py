@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from jmespath.parser import ParsedResult
 
+from media_events.core.deferred import pattern
 from media_events.core.envelope import Event
 from media_events.core.failures import PermanentDataError
 from media_events.core.json_fields import is_scalar
 from media_events.core.json_size import has_more_values
+from media_events.core.value_classes import dataclass
 from media_events.transform.expressions import evaluated
 from media_events.transform.lookup import Question, time_for
 from media_events.transform.ports import TransformPorts
 
-_PLACEHOLDER: Final = re.compile(r"\{(?:key|stem)\}")
+_PLACEHOLDER: Final = pattern(r"\{(?:key|stem)\}")
 MAX_SIDECAR_BYTES: Final = 1024 * 1024
 MAX_VALUES: Final = 50_000
 """Names and values of one answer: those of ten events are in memory at once (``transformer.MAX_PARALLEL``)."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from jmespath.parser import ParsedResult
 
 from media_events.core.configuration import ConfigurationError
+from media_events.core.deferred import pattern
 from media_events.transform.config_fields import StepFields
 from media_events.transform.custom_code import CallStep, PythonStep
 from media_events.transform.expressions import Path, parsed_path
@@ -18,10 +18,8 @@ from media_events.transform.steps import DropStep, MapStep, SetStep, SplitStep, 
 DEFAULT_CALL_SECONDS: Final = 10.0
 MAX_CALL_SECONDS: Final = 300.0
 
-_FUNCTION_ARN: Final = re.compile(
-    r"arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]+(:[A-Za-z0-9_$-]+)?\Z"
-)
-_PYTHON_NAME: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*\Z")
+_FUNCTION_ARN: Final = pattern(r"arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]+(:[A-Za-z0-9_$-]+)?\Z")
+_PYTHON_NAME: Final = pattern(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*\Z")
 
 
 def parse_steps(document: Any, *, load: Callable[[str], object] | None = None) -> tuple[Step, ...]:

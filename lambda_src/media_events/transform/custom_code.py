@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import TracebackType
 from typing import Any, Final
 
 from media_events.core.envelope import Event
 from media_events.core.failures import PermanentConfigError, PermanentDataError, ProcessingError, TransientError
+from media_events.core.value_classes import dataclass
 from media_events.transform.aws_lookups import parsed_json
 from media_events.transform.lookup import RESERVED_SECONDS
 from media_events.transform.ports import TransformPorts

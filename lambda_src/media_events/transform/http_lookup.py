@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final
 from urllib.parse import quote, unquote
 
 from jmespath.parser import ParsedResult
 
+from media_events.core.deferred import pattern
 from media_events.core.envelope import Event
 from media_events.core.failures import PermanentConfigError, PermanentDataError, ProcessingError, TransientError
 from media_events.core.json_fields import is_scalar
+from media_events.core.value_classes import dataclass
 from media_events.outbound_http.address_guard import Target, TargetError, parse_target
 from media_events.outbound_http.authentication import ClientCredentials, authenticate, without_proofs
 from media_events.outbound_http.client import Request, Response
@@ -27,7 +29,7 @@ from media_events.transform.ports import TransformPorts
 
 MAX_ANSWER_BYTES: Final = 1024 * 1024
 
-_PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
+_PLACEHOLDER: Final = pattern(r"\{([^{}]*)\}")
 _NOTHING: Final = frozenset({204, 404, 410})
 """Status codes for an object that does not exist."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, Literal, Protocol, cast, get_args
 
 from jmespath.parser import ParsedResult
 
 from media_events.core.envelope import Event
 from media_events.core.failures import PermanentDataError, TransientError
+from media_events.core.value_classes import dataclass
 from media_events.transform.expressions import Path, put, searched
 from media_events.transform.lookup_cache import LookupCache
 from media_events.transform.ports import TransformPorts

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
+from media_events.core.deferred import pattern
 from media_events.outbound_http.authentication import StandardWebhooks
 from media_events.outbound_http.endpoint import read_endpoint
 from media_events.transform.aws_lookups import ObjectSource, TableSource
@@ -22,9 +23,9 @@ MAX_CACHE_SECONDS: Final = 86_400.0
 _SOURCES: Final = ("dynamodb", "http", "s3")
 _API_FIELDS: Final = ("headers", "auth", "allowed_private_cidrs", "allow_http", "tls")
 
-_TABLE_ARN: Final = re.compile(r"arn:[a-z-]+:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[A-Za-z0-9_.-]{3,255}\Z")
-_BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\Z")
-_KEY_ARN: Final = re.compile(r"arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+\Z")
+_TABLE_ARN: Final = pattern(r"arn:[a-z-]+:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[A-Za-z0-9_.-]{3,255}\Z")
+_BUCKET: Final = pattern(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\Z")
+_KEY_ARN: Final = pattern(r"arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+\Z")
 
 
 def parse_lookup(where: str, body: Any, problems: list[str]) -> LookupStep | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
+
+from media_events.core.value_classes import dataclass
 
 if TYPE_CHECKING:
     # A transform without lookups starts faster without them.

@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from jmespath.parser import ParsedResult
@@ -18,6 +18,7 @@ from jmespath.parser import ParsedResult
 from media_events.core.envelope import Event
 from media_events.core.failures import PermanentDataError
 from media_events.core.json_fields import is_scalar
+from media_events.core.value_classes import dataclass
 from media_events.transform.expressions import Path, evaluated, is_true, put
 from media_events.transform.ports import TransformPorts
 

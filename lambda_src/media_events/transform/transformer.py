@@ -5,12 +5,12 @@ from __future__ import annotations
 import traceback
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Final
 
 from media_events.core.envelope import Event
 from media_events.core.failures import ProcessingError
 from media_events.core.telemetry import Telemetry
+from media_events.core.value_classes import dataclass
 from media_events.events.claim_check import Bodies, check_out
 from media_events.events.publisher import Publisher
 from media_events.messaging.message import Message

@@ -10,11 +10,21 @@ locals {
     local.filename == null ? null : fileexists(local.filename) ? filebase64sha256(local.filename) : null,
   ), null)
 
-  has_configuration     = var.configuration != null
-  configuration_prefix  = "configuration/${var.name}"
-  configuration_sha256  = local.has_configuration ? sha256(var.configuration) : null
-  configuration_key     = local.has_configuration ? "${local.configuration_prefix}/${local.configuration_sha256}.json" : null
-  configuration_setting = local.has_configuration ? { CONFIGURATION_URI = "s3://${aws_s3_object.configuration[0].bucket}/${aws_s3_object.configuration[0].key}", CONFIGURATION_SHA256 = local.configuration_sha256 } : {}
+  has_configuration    = var.configuration != null
+  configuration_prefix = "configuration/${var.name}"
+  configuration_sha256 = local.has_configuration ? sha256(var.configuration) : null
+  configuration_key    = local.has_configuration ? "${local.configuration_prefix}/${local.configuration_sha256}.json" : null
+
+  # Lambda takes 4 KB of variables (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html). The others stay below half of it.
+  packed_configuration = local.has_configuration ? base64gzip(var.configuration) : ""
+  max_packed_bytes     = 2048
+
+  configuration_setting = local.has_configuration ? {
+    CONFIGURATION_URI    = "s3://${aws_s3_object.configuration[0].bucket}/${aws_s3_object.configuration[0].key}"
+    CONFIGURATION_SHA256 = local.configuration_sha256
+    # Empty is unset: the function then reads the document in S3, as one of an older package does anyway.
+    CONFIGURATION = length(local.packed_configuration) <= local.max_packed_bytes ? local.packed_configuration : ""
+  } : {}
 
   powertools_settings = {
     POWERTOOLS_SERVICE_NAME      = var.name

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Self
 
 from media_events.core.failures import (
@@ -15,6 +14,7 @@ from media_events.core.failures import (
     TransientError,
     UnsettledConfigError,
 )
+from media_events.core.value_classes import dataclass
 
 _MAX_KIND_CHARACTERS: Final = 128
 _MAX_MESSAGE_CHARACTERS: Final = 512

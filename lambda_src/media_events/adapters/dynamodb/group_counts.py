@@ -16,10 +16,11 @@ import random
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from datetime import datetime
 from typing import Any, Final
 
+from media_events.core.value_classes import dataclass
 from media_events.recovery.review_item import WAITING, Group, Grouping, ReviewItem, Status, grouping_of
 
 GROUPS: Final = "groups"

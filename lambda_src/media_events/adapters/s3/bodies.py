@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from media_events.adapters.aws_errors import error_code, translate, translated
+from media_events.core.deferred import pattern
 from media_events.core.failures import PermanentDataError
 from media_events.events.claim_check import digest
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_URI: Final = re.compile(r"s3://([^/]+)/(.*)", re.DOTALL)
-_NAME: Final = re.compile(r"[0-9a-f]{64}")
+_URI: Final = pattern(r"s3://([^/]+)/(.*)", re.DOTALL)
+_NAME: Final = pattern(r"[0-9a-f]{64}")
 
 
 def parse_uri(uri: str) -> tuple[str, str]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from media_events.adapters.aws_errors import translated
+from media_events.core.value_classes import dataclass
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, Protocol
 
+from media_events.core.deferred import pattern
 from media_events.core.envelope import Event
 from media_events.core.failures import PermanentDataError, ProcessingError
+from media_events.core.value_classes import dataclass
 from media_events.delivery.payload_formats import Form, as_json, unmarked, written
 from media_events.events.publisher import Publisher
 
@@ -20,12 +22,12 @@ ATTRIBUTES: Final = ("id", "source", "type", "time", "subject", "partner", "part
 """Metadata that is also sent as message attributes, for filter policies and consumers that don't read bodies."""
 
 _DIGEST_CHARACTERS: Final = 32
-_ALLOWED: Final = re.compile(r"[!-~]{1,128}\Z")
-_OTHER: Final = re.compile(r"[^!-~]+")
+_ALLOWED: Final = pattern(r"[!-~]{1,128}\Z")
+_OTHER: Final = pattern(r"[^!-~]+")
 # SQS and SNS take only the characters of XML 1.0.
-_REFUSED: Final = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_PARTITION: Final = re.compile(r"[^A-Za-z0-9._-]+")
-_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?=T)")
+_REFUSED: Final = pattern("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_PARTITION: Final = pattern(r"[^A-Za-z0-9._-]+")
+_DAY: Final = pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?=T)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

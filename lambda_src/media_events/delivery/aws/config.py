@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Literal, cast, get_args
 
 import jmespath
@@ -12,6 +11,8 @@ from jmespath.exceptions import JMESPathError
 from jmespath.parser import ParsedResult
 
 from media_events.core.config_fields import Fields
+from media_events.core.deferred import pattern
+from media_events.core.value_classes import dataclass
 from media_events.delivery.payload_formats import FORMS, Form
 from media_events.delivery.policies import DeliveryPolicies
 
@@ -40,9 +41,9 @@ _TOPIC: Final = _arn("sns", r"[A-Za-z0-9_-]{1,256}(\.fifo)?")
 _BUS: Final = _arn("events", r"event-bus/[A-Za-z0-9/._-]{1,256}")
 _FUNCTION: Final = _arn("lambda", r"function:[A-Za-z0-9_-]{1,140}(:[A-Za-z0-9$_-]{1,128})?")
 _STREAM: Final = _arn("firehose", r"deliverystream/[A-Za-z0-9_.-]{1,64}")
-_TABLE: Final = re.compile(r"[A-Za-z0-9_.-]{3,255}\Z")
-_URL: Final = re.compile(r"https?://[\x21-\x7e]+\Z")
-_ERROR: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")
+_TABLE: Final = pattern(r"[A-Za-z0-9_.-]{3,255}\Z")
+_URL: Final = pattern(r"https?://[\x21-\x7e]+\Z")
+_ERROR: Final = pattern(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

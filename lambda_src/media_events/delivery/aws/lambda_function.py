@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from media_events.core.envelope import Event
 from media_events.core.failures import TransientError
+from media_events.core.value_classes import dataclass
 from media_events.delivery.aws.config import LambdaDestination
 from media_events.delivery.payload_formats import written
 

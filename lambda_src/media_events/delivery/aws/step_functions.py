@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, Protocol
 
+from media_events.core.deferred import pattern
 from media_events.core.envelope import Event
 from media_events.core.failures import PermanentDataError
+from media_events.core.value_classes import dataclass
 from media_events.delivery.aws.config import StepFunctionsDestination
 
 MAX_NAME_CHARACTERS: Final = 80
@@ -16,7 +17,7 @@ MAX_INPUT_BYTES: Final = 256 * 1024
 """https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html"""
 
 _DIGEST_CHARACTERS: Final = 20
-_OTHER: Final = re.compile(r"[^A-Za-z0-9_-]+")
+_OTHER: Final = pattern(r"[^A-Za-z0-9_-]+")
 
 
 class StateMachines(Protocol):

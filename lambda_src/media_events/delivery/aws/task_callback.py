@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from jmespath.exceptions import JMESPathError
@@ -11,6 +10,7 @@ from jmespath.parser import ParsedResult
 
 from media_events.core.envelope import Event
 from media_events.core.failures import PermanentDataError
+from media_events.core.value_classes import dataclass
 from media_events.delivery.aws.config import TaskCallbackDestination
 from media_events.delivery.aws.step_functions import execution_input
 from media_events.delivery.task_callbacks import Arrived, TaskCallbacks, TaskResult, event_name, key_of

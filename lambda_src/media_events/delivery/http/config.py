@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Literal, cast, get_args
 
 from media_events.core.config_fields import Fields
+from media_events.core.value_classes import dataclass
 from media_events.delivery.policies import DeliveryPolicies
 from media_events.outbound_http.endpoint import ENDPOINT_KEYS, HttpEndpoint, read_endpoint
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final
 from urllib.parse import quote
 
 from media_events.core.envelope import Event
 from media_events.core.failures import PermanentDataError, TransientError
+from media_events.core.value_classes import dataclass
 from media_events.delivery.http.config import HttpDestination
 from media_events.delivery.payload_formats import unmarked
 from media_events.events.cloudevents import CloudEventError, to_binary, to_structured

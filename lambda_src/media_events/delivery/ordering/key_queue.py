@@ -14,11 +14,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final, Literal, Self
 
 from media_events.core.clock import lease_end
 from media_events.core.envelope import Event
+from media_events.core.value_classes import dataclass
 from media_events.delivery.ordering.latest_only import Position
 from media_events.messaging.idempotency import record_key
 from media_events.messaging.message import Message

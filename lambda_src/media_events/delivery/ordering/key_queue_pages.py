@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from types import MappingProxyType
 from typing import Final
 
+from media_events.core.value_classes import dataclass
 from media_events.delivery.ordering.key_queue import ACTIVE, Entry, KeyQueue, Page, Place, read, written
 
 WINDOW: Final = 160

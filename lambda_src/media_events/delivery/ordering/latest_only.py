@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol
 
 from media_events.core.clock import epoch
 from media_events.core.envelope import Event
 from media_events.core.failures import DeferredError, ProcessingError
+from media_events.core.value_classes import dataclass
 from media_events.delivery.idempotent_effect import LEASE_MARGIN_SECONDS
 
 BUSY_SECONDS: Final = 2.0

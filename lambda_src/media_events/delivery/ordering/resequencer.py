@@ -13,13 +13,14 @@ resumes the events that are due.
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final, Protocol, TypeVar
 
+from media_events.core.deferred import pattern
 from media_events.core.envelope import Metadata
 from media_events.core.failures import DeferredError, PermanentConfigError, PermanentDataError, ProcessingError
+from media_events.core.value_classes import dataclass
 from media_events.delivery.idempotent_effect import LEASE_MARGIN_SECONDS, Outcome
 from media_events.delivery.ordering.key_queue import (
     Behind,
@@ -51,7 +52,7 @@ FULL_SECONDS: Final = 60.0
 CHANGE_ATTEMPTS: Final = 10
 """How often a change of a key queue is tried while others change it."""
 
-_ANSWERED: Final = re.compile(r"http-[0-9]{3}\Z")
+_ANSWERED: Final = pattern(r"http-[0-9]{3}\Z")
 """Codes of failures after which the event is certainly not delivered; after a timeout it may be."""
 
 _WAITS: Final = {

@@ -82,8 +82,28 @@ run "configuration_is_stored_under_its_digest_and_only_its_function_may_read_it"
   }
 
   assert {
+    condition     = aws_lambda_function.this.environment[0].variables.CONFIGURATION == base64gzip(var.configuration)
+    error_message = "A cold start must not need S3 for a small configuration."
+  }
+
+  assert {
     condition     = [for s in jsondecode(aws_iam_role_policy.this.policy).Statement : s.Resource if s.Sid == "ReadConfiguration"] == [["arn:aws:s3:::media/configuration/media-test-cms/*"]]
     error_message = "The function may read its own configurations, the one being rolled out and the one before it, and no other's."
+  }
+}
+
+run "a_small_configuration_is_in_the_environment_too_and_a_large_one_is_not" {
+  command = plan
+
+  variables {
+    # Digests don't compress: their base64 has four thirds of their bytes.
+    configuration = jsonencode([for number in range(40) : sha512(tostring(number))])
+    settings      = { package = { s3_bucket = "packages", s3_key = "media_events.zip", source_code_hash = "abc=" }, bucket = { name = "media", arn = "arn:aws:s3:::media" } }
+  }
+
+  assert {
+    condition     = length(base64gzip(var.configuration)) > 2048 && aws_lambda_function.this.environment[0].variables.CONFIGURATION == ""
+    error_message = "Lambda takes 4 KB of variables."
   }
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import hashlib
 import json
 import re
@@ -82,19 +84,54 @@ class Documents:
         return self.content
 
 
+def settings(sha256, packed=None):
+    environ = {"CONFIGURATION_URI": URI, "CONFIGURATION_SHA256": sha256, "HOP": "route/cms"}
+    return FunctionSettings.from_env(environ | ({} if packed is None else {"CONFIGURATION": packed}))
+
+
+def settings_for(content, packed=None):
+    return settings(hashlib.sha256(content).hexdigest().upper(), packed)
+
+
+def packed(content):
+    return base64.b64encode(gzip.compress(content)).decode()
+
+
+class NoDocuments:
+    def read(self, uri):
+        raise AssertionError("nothing is read")
+
+
 def test_document_is_read_and_checked():
     content = json.dumps({"steps": []}).encode()
 
-    assert load_document(Documents(content), URI, hashlib.sha256(content).hexdigest().upper()) == {"steps": []}
+    assert load_document(Documents(content), settings_for(content)) == {"steps": []}
+    assert load_document(Documents(content), settings_for(content, packed="")) == {"steps": []}
+
+
+def test_document_in_the_environment_is_checked_and_needs_no_storage():
+    content = json.dumps({"steps": ["é"]}).encode()
+
+    assert load_document(NoDocuments(), settings_for(content, packed(content))) == {"steps": ["é"]}
+    with pytest.raises(ConfigurationError, match="CONFIGURATION has SHA-256"):
+        load_document(NoDocuments(), settings("0" * 64, packed(content)))
+
+
+@pytest.mark.parametrize("text", ["!", "e30=", packed(b"{}")[:-8], packed(b"{}")[4:]])
+def test_environment_that_holds_no_packed_document_is_refused(text):
+    with pytest.raises(ConfigurationError, match="CONFIGURATION is not gzip in base64"):
+        load_document(NoDocuments(), settings_for(b"{}", text))
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\xff", b"[" * 100_000])
 def test_document_that_is_no_object_is_refused(content):
     with pytest.raises(ConfigurationError, match="JSON"):
-        load_document(Documents(content), URI, hashlib.sha256(content).hexdigest())
+        load_document(Documents(content), settings_for(content))
+    with pytest.raises(ConfigurationError, match="JSON"):
+        load_document(NoDocuments(), settings_for(content, packed(content)))
 
 
-@pytest.mark.parametrize("sha256", ["", "0" * 64, "é"])
+@pytest.mark.parametrize("sha256", ["0" * 64, "é"])
 def test_document_with_another_digest_is_refused(sha256):
     with pytest.raises(ConfigurationError, match="but CONFIGURATION_SHA256 is"):
-        load_document(Documents(b"{}"), URI, sha256)
+        load_document(Documents(b"{}"), settings(sha256))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from media_events.core.value_classes import dataclass
 
 import pytest
 
