@@ -1,0 +1,1 @@
+"""What the functions are compared with. Each peer says what it stands for."""
