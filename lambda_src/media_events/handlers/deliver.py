@@ -26,6 +26,7 @@ from media_events.delivery.deliverer import Deliverer, Delivery
 from media_events.delivery.ordering.latest_only import LatestOnly
 from media_events.delivery.ordering.resequencer import Resequencer
 from media_events.delivery.policies import CircuitBreakerPolicy
+from media_events.handlers.cold_start import during_init
 from media_events.handlers.invocation import fail_all, seconds_left
 from media_events.messaging.async_invocation import handle_async_event
 from media_events.messaging.consumer_settings import ConsumerSettings, is_batch
@@ -145,3 +146,11 @@ def handler(event: Any, context: Any) -> BatchResponse | None:
         handle_async_event(event, _deliverer(context, queue, batch=False), consumer)
         return None
     return consume_batch(event, _deliverer(context, queue, batch=True), consumer)
+
+
+def _prepare() -> None:
+    _delivery()
+    client("dynamodb")
+
+
+during_init(_prepare)

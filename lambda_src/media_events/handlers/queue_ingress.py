@@ -129,4 +129,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return consume_batch(event, receive, identified)
 
 
-during_init(receiver)
+def _prepare() -> None:
+    receiver()
+    client("dynamodb")
+
+
+during_init(_prepare)

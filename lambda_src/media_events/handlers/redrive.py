@@ -33,6 +33,7 @@ from media_events.core.value_classes import dataclass
 from media_events.delivery.ordering.resequencer import Resequencer
 from media_events.delivery.policies import ResequencerPolicy
 from media_events.events.publisher import MAX_REQUEST_BYTES, Publisher
+from media_events.handlers.cold_start import during_init
 from media_events.handlers.invocation import seconds_left
 from media_events.messaging.message import Message
 from media_events.recovery.config import parse_queues
@@ -172,3 +173,6 @@ def handler(event: Any, context: Any) -> dict[str, list[dict[str, str]]]:
         _maintenance(remaining).run()
         return {"batchItemFailures": []}
     return replace(_redriver(), seconds_left=remaining).handle_batch(event)
+
+
+during_init()

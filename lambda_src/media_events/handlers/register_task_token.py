@@ -18,6 +18,7 @@ from media_events.core.settings import Settings, env
 from media_events.core.telemetry import error_location
 from media_events.core.value_classes import dataclass
 from media_events.delivery.task_callbacks import TaskCallbacks, read_callback
+from media_events.handlers.cold_start import during_init
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,3 +75,6 @@ def _register(document: Any) -> str:
     telemetry().info("task callback registered", status=status)
     telemetry().count("TaskCallbacksRegistered")
     return status
+
+
+during_init()

@@ -162,8 +162,7 @@ def handler(event: dict[str, Any], context: Any) -> BatchResponse | None:
 
 def _prepare() -> None:
     _ports()
-    for service in ("sqs", "events"):
-        client(service)
+    client("events")
 
 
 during_init(_prepare)
