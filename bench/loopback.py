@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
 
-SECRET: Final = "the-partner-s-signing-secret"
+SECRET: Final = "the-partner-s-signing-secret"  # noqa: S105
 _QUERY_ACTION: Final = re.compile(rb"(?:^|&)Action=([A-Za-z]+)")
 
 

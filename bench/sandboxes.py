@@ -57,7 +57,7 @@ class Sandboxes:
             raise SystemExit("bench: Python 3.13, the functions' runtime, or .venv-bench is missing: `make bench`")
         self.interpreter = interpreter
 
-    def run(
+    def run(  # noqa: PLR0913
         self,
         subject: Subject,
         *,
@@ -106,8 +106,8 @@ def sandboxes(package: Path = DEFAULT_OUTPUT) -> Iterator[Sandboxes]:
     command = [sys.executable, "-m", "bench.loopback", str(folder / "documents")]
     endpoint = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
-        assert endpoint.stdout is not None
-        yield Sandboxes(folder, int(endpoint.stdout.readline()), package)
+        port = endpoint.stdout.readline() if endpoint.stdout else ""
+        yield Sandboxes(folder, int(port), package)
     finally:
         endpoint.kill()
         endpoint.wait()

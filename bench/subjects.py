@@ -38,7 +38,7 @@ class Subject:
     environment: Mapping[str, str] = field(default_factory=dict)
     document: Document | None = None
 
-    def variables(self, endpoint: str, documents: Path) -> dict[str, str]:
+    def variables(self, endpoint: str, documents: Path | None) -> dict[str, str]:
         """The function's environment, as Lambda and Terraform would set it; its document is put into ``documents``."""
         variables = {
             "AWS_LAMBDA_FUNCTION_NAME": f"bench-{self.name}",
@@ -65,7 +65,8 @@ class Subject:
         if self.document is not None:
             content = json.dumps(self.document).encode()
             digest = hashlib.sha256(content).hexdigest()
-            (documents / f"{digest}.json").write_bytes(content)
+            if documents is not None:
+                (documents / f"{digest}.json").write_bytes(content)
             packed = base64.b64encode(gzip.compress(content)).decode()
             variables |= {
                 "CONFIGURATION": packed if len(packed) <= MAX_PACKED else "",
@@ -109,7 +110,6 @@ def detail(number: int, size: int) -> dict[str, Any]:
         "correlationid": f"evt-{number:08}",
         "stage": "received",
         "hops": 0,
-        "redrive": {"route": "", "count": 0},
     }
     return {"metadata": metadata, "data": body(number, size)}
 
@@ -226,7 +226,7 @@ def ours(receiver: str = "") -> dict[str, Subject]:
             handler="media_events.handlers.transform.handler",
             events=envelopes,
             environment={"HOP": "transform/enrich", "ROUTER": "media", **_QUEUE},
-            document={"steps": [{"type": "rename", "from": "data.status", "to": "data.state"}]},
+            document={"steps": [{"set": {"reviewed": True}}]},
         ),
         Subject(
             name="deliver-http",
@@ -234,7 +234,15 @@ def ours(receiver: str = "") -> dict[str, Subject]:
             handler="media_events.handlers.deliver.handler",
             events=envelopes,
             environment={"HOP": "route/cms", "ROUTER": "media", **_QUEUE},
-            document={"destination": {"name": "cms", "type": "http", "url": f"{receiver}/receiver"}},
+            document={
+                "destination": {
+                    "name": "cms",
+                    "type": "http",
+                    "url": f"{receiver}/receiver",
+                    "allow_http": True,
+                    "allowed_private_cidrs": ["127.0.0.0/8"],
+                }
+            },
         ),
         Subject(
             name="deliver-sqs",

@@ -19,6 +19,7 @@ import botocore.session
 
 EVENTS = botocore.session.get_session().create_client("events", region_name=os.environ["AWS_REGION"])
 BUS = os.environ["BUS_ARN"]
+TOLERANCE_SECONDS = 300
 
 
 def _entry(body: Any) -> dict[str, str]:
@@ -31,7 +32,7 @@ def webhook(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     proof = dict(part.split("=", 1) for part in event["headers"]["mux-signature"].split(","))
     content = f"{proof['t']}.{event['body']}".encode()
     expected = hmac.new(os.environ["SECRET"].encode(), content, hashlib.sha256).hexdigest()
-    if not hmac.compare_digest(expected, proof["v1"]) or abs(time.time() - int(proof["t"])) > 300:
+    if not hmac.compare_digest(expected, proof["v1"]) or abs(time.time() - int(proof["t"])) > TOLERANCE_SECONDS:
         return {"statusCode": 401}
     EVENTS.put_events(Entries=[_entry(json.loads(event["body"]))])
     return {"statusCode": 202}

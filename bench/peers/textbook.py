@@ -1,7 +1,7 @@
 """The textbook: the same path as the documentation of Powertools for AWS Lambda composes it.
 
-It stands for a careful team's first version: Logger, Tracer, Metrics, a secret from Parameters, the batch processor with
-partial failures, Idempotency in DynamoDB, and one ``PutEvents`` a record, whose refusal fails the record.
+It stands for a careful team's first version: Logger, Tracer, Metrics, a secret from Parameters, the batch processor
+with partial failures, Idempotency in DynamoDB, and one ``PutEvents`` a record, whose refusal fails the record.
 https://docs.aws.amazon.com/powertools/python/latest/utilities/batch/#integrating-with-idempotency
 https://docs.aws.amazon.com/powertools/python/latest/utilities/parameters/#fetching-secrets
 """
@@ -35,9 +35,10 @@ processor = BatchProcessor(event_type=EventType.SQS)
 persistence = DynamoDBPersistenceLayer(table_name=os.environ["IDEMPOTENCY_TABLE"])
 config = IdempotencyConfig(event_key_jmespath="id")
 events = boto3.client("events")
+TOLERANCE_SECONDS = 300
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """EventBridge took the call, but not the entry."""
 
 
@@ -57,7 +58,7 @@ def publish(*, body: dict[str, Any]) -> dict[str, Any]:
         ]
     )
     if answer["FailedEntryCount"]:
-        raise Refused(answer["Entries"][0]["ErrorCode"])
+        raise RefusedError(answer["Entries"][0]["ErrorCode"])
     logger.info("published", event_id=body["id"])
     metrics.add_metric(name="EventsPublished", unit=MetricUnit.Count, value=1)
     return {"id": body["id"]}
@@ -88,7 +89,7 @@ def webhook(event: APIGatewayProxyEventV2, context: Any) -> dict[str, Any]:
     secret = parameters.get_secret(os.environ["SECRET_ARN"], max_age=300)
     proof = dict(part.split("=", 1) for part in event.headers["mux-signature"].split(","))
     expected = hmac.new(str(secret).encode(), f"{proof['t']}.{event.body}".encode(), hashlib.sha256).hexdigest()
-    if not hmac.compare_digest(expected, proof["v1"]) or abs(time.time() - int(proof["t"])) > 300:
+    if not hmac.compare_digest(expected, proof["v1"]) or abs(time.time() - int(proof["t"])) > TOLERANCE_SECONDS:
         logger.warning("signature refused")
         return {"statusCode": 401}
     publish(body=event.json_body)

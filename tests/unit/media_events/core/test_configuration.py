@@ -98,7 +98,7 @@ def packed(content):
 
 
 class NoDocuments:
-    def read(self, uri):
+    def read(self, _uri):
         raise AssertionError("nothing is read")
 
 

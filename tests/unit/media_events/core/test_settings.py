@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from media_events.core.value_classes import dataclass
-
 import pytest
 
 from media_events.core.settings import Settings, SettingsError, env
+from media_events.core.value_classes import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,10 +18,12 @@ from media_events.partners import (
     http_signature_claim,
     json_web_tokens,
     message_parsing,
+    multipart_parsing,
     public_key_signatures,
     signature_verification,
     signed_content,
     sns_messages,
+    xml_parsing,
 )
 from media_events.partners.body_parsing import MAX_BODY_BYTES
 from media_events.partners.handshakes import MAX_UNSIGNED_BYTES
@@ -36,7 +38,11 @@ SECRETS = ["one-secret", "two-secrets", "three-secrets", "four-secrets"]
 PUBLIC = [base64.b64encode(key).decode() for key in PUBLIC_KEYS]
 BODY = b"%41" * (MAX_BODY_BYTES // 3)
 MAC = "ab" * 32
-PARSERS = ("parse_json", "parse_form", "parse_xml", "parse_multipart", "gunzip", "query_form")
+PARSERS = {
+    **dict.fromkeys(("parse_json", "parse_form", "gunzip", "query_form"), message_parsing),
+    "parse_xml": xml_parsing,
+    "parse_multipart": multipart_parsing,
+}
 PUBLIC_SIGNATURE = base64.b64encode(bytes(32) + bytes(32)).decode()
 
 
@@ -126,8 +132,8 @@ def _work(monkeypatch: pytest.MonkeyPatch) -> Work:
     monkeypatch.setattr(ecdsa.VerifyingKey, "verify_digest", verify_digest)
     for module in (body_parsing, sns_messages):
         monkeypatch.setattr(module, "parse_json", parse_json)
-    for name in PARSERS:
-        monkeypatch.setattr(message_parsing, name, lambda *_, name=name, **__: work.parsed.append(name))
+    for name, module in PARSERS.items():
+        monkeypatch.setattr(module, name, lambda *_, name=name, **__: work.parsed.append(name))
     return work
 
 
