@@ -49,7 +49,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     mutant(
         "redrive without the event bodies",
         "handlers/redrive.py",
-        '        event_bodies=S3Bodies(client("s3"), settings.event_bodies_uri) if settings.event_bodies_uri else None,\n',
+        '        event_bodies=S3Bodies(lazy_client("s3"), settings.event_bodies_uri) if settings.event_bodies_uri else None,\n',
         "",
         harm="the body expires while the item is open: lost",
         test=f"{_TESTS}::test_an_open_item_has_a_copy_of_the_body_that_its_event_points_at",
