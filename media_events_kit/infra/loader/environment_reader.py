@@ -36,6 +36,7 @@ from media_events_kit.infra.validation.embedded_documents import (
 )
 from media_events_kit.infra.validation.ingress import ingress_kinds
 from media_events_kit.infra.validation.patterns import check_patterns
+from media_events_kit.infra.validation.reachability import check_reachability
 from media_events_kit.infra.validation.references import check_references, place_in_settings, place_in_steps
 
 DEFAULT_TIMEOUT_SECONDS: Final[int] = Transform.model_fields["timeout_seconds"].default
@@ -66,6 +67,7 @@ class EnvironmentReader:
         check_limits(self._report)
         workflow = self._model()
         specifications = self._specifications()
+        check_reachability(self._report, specifications)
         packages = self._packages()
         self._steps()
         definitions = self._destinations()

@@ -66,6 +66,7 @@ def state(operation_id: str) -> dict[str, Any]:
         "of": of(current),
         "counts": outcome_counts(current),
         "says": says(current),
+        "state": current.state,
         "over": (current.state != "running" and not current.waiting_ids) or ended,
     }
 

@@ -8,6 +8,7 @@ from flask import Blueprint, render_template, request
 
 from media_events_kit.ops.review_web.context import current_context
 from media_events_kit.ops.trace.model import State, Tone, Verdict
+from media_events_kit.ops.trace.rendering import no_route
 
 blueprint = Blueprint("trace", __name__)
 
@@ -37,5 +38,11 @@ def trace() -> str:
     traces = current_context().trace(event_id) if event_id else []
     found = [event for event in traces if event.found]
     return render_template(
-        "trace.html", event_id=event_id, traces=found or traces, verdicts=VERDICTS, tones=TONES, states=STATES
+        "trace.html",
+        event_id=event_id,
+        traces=found or traces,
+        verdicts=VERDICTS,
+        tones=TONES,
+        states=STATES,
+        no_route=no_route,
     )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from media_events_kit.event_patterns.partial_match import Takes
 from media_events_kit.ops.deployment.topology import Hop, Topology
 from media_events_kit.ops.trace.evidence import Evidence, LogRecord
-from media_events_kit.ops.trace.expected_hops import KnownFields, Takes, takes
+from media_events_kit.ops.trace.expected_hops import KnownFields, nearest, takes
 from media_events_kit.ops.trace.hop_status import HopEvidence, hop_status_of
 from media_events_kit.ops.trace.model import EventTrace, HopStatus, Reading, verdict_of
 from media_events_kit.ops.trace.timeline import ACCEPTED, DROPPED, TRANSFORMED, steps_of
@@ -19,6 +20,8 @@ def assemble(evidence: Evidence, topology: Topology, reading: Reading) -> EventT
     verdict = verdict_of(hops)
     if verdict == "finished" and not _complete(evidence, topology, hops):
         verdict = "unknown"
+    unknown = (*evidence.problems, *_open_questions(evidence, topology, expected, hops))
+    no_route = verdict == "finished" and not unknown and _is_unrouted(evidence, hops)
     records, item = evidence.log_records, next(iter(evidence.items), None)
     return EventTrace(
         event_id=evidence.event_id,
@@ -29,8 +32,10 @@ def assemble(evidence: Evidence, topology: Topology, reading: Reading) -> EventT
         subject=_first(records, "subject"),
         steps=tuple(steps_of(evidence)),
         hops=hops,
-        unknown=(*evidence.problems, *_open_questions(evidence, topology, expected, hops)),
+        unknown=unknown,
         verdict=verdict,
+        no_route=no_route,
+        nearest=_nearest(evidence, topology) if no_route else None,
         reading=reading,
         parts=tuple(evidence.parts),
     )
@@ -44,6 +49,17 @@ def _expected(evidence: Evidence, topology: Topology) -> dict[str, Takes]:
         for hop in topology.hops.values()
         if hop.pattern is not None and (answers := {takes(hop.pattern, stage) for stage in stages} - {"no"})
     }
+
+
+def _is_unrouted(evidence: Evidence, hops: Sequence[HopStatus]) -> bool:
+    was_on_bus = _was_accepted(evidence) or _logged(evidence, TRANSFORMED)
+    ended = any(status.is_delivery for status in hops) or _logged(evidence, DROPPED) or bool(evidence.parts)
+    return was_on_bus and not ended
+
+
+def _nearest(evidence: Evidence, topology: Topology) -> str | None:
+    stages = _stages(evidence, topology)
+    return nearest(topology, [known for known in stages if known.stage == "transformed"] or stages)
 
 
 def _stages(evidence: Evidence, topology: Topology) -> list[KnownFields]:
@@ -149,9 +165,7 @@ def _open_questions(
         for name, answer in expected.items()
         if answer == "maybe" and name not in names
     ]
-    was_on_bus = _was_accepted(evidence) or _logged(evidence, TRANSFORMED)
-    ended = _logged(evidence, DROPPED) or any(status.is_delivery for status in hops) or bool(evidence.parts)
-    if was_on_bus and not ended:
+    if _is_unrouted(evidence, hops):
         if not topology.patterns_known:
             questions.append("which routes take the event: the rules' patterns are not among the outputs")
         elif not _stages(evidence, topology) or not evidence.logs_complete:

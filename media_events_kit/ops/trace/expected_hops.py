@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-from media_events_kit.event_patterns import PatternError, compile_pattern
-from media_events_kit.event_patterns.event_fields import FlatEvent
-from media_events_kit.event_patterns.matcher import holds
-
-Takes = Literal["yes", "no", "maybe"]
+from media_events_kit.event_patterns.partial_match import Takes, misses
+from media_events_kit.event_patterns.partial_match import takes as pattern_takes
+from media_events_kit.ops.deployment.topology import Topology
 
 _ABSENT: Final = frozenset({"detail.metadata.redrive.route"})
+_SHOWN: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,26 +45,38 @@ class KnownFields:
 
 def takes(pattern: str, known: KnownFields) -> Takes:
     """Whether a rule with ``pattern`` (JSON text) takes the event: ``maybe`` where unknown fields decide."""
+    document = _document(pattern)
+    return "maybe" if document is None else pattern_takes(document, known.by_path(), absent=_ABSENT)
+
+
+def nearest(topology: Topology, stages: Sequence[KnownFields]) -> str | None:
+    """The route that comes nearest to taking the event, and what it wants instead; ``None`` if no pattern is known."""
+    candidates = [
+        (misses(document, known.by_path()), hop)
+        for hop in topology.hops.values()
+        if hop.kind == "route" and hop.pattern is not None and (document := _document(hop.pattern)) is not None
+        for known in stages
+    ]
+    missed, hop = min(candidates, key=lambda candidate: len(candidate[0]), default=([], None))
+    if hop is None or not missed:
+        return None
+    of = {name: value for known in stages for name, value in known.by_path().items()}
+    wants = [f"wants {_name(one.field)} {_wanted(one.wanted)}, not {of[one.field]}" for one in missed]
+    return f"{hop.name} {' and '.join(wants)}"
+
+
+def _name(field: str) -> str:
+    return field.removeprefix("detail.metadata.")
+
+
+def _wanted(values: Sequence[Any]) -> str:
+    shown = [value if isinstance(value, str) else json.dumps(value) for value in values]
+    return " or ".join(shown[:_SHOWN]) + (" …" if len(shown) > _SHOWN else "")
+
+
+def _document(pattern: str) -> Mapping[str, Any] | None:
     try:
-        branches = compile_pattern(json.loads(pattern))
-    except (PatternError, ValueError, RecursionError):
-        return "maybe"
-    fields = known.by_path()
-    event = FlatEvent.of(_nested(fields))
-    answers: set[Takes] = set()
-    for branch in branches:
-        decided = [condition for name, condition in branch.items() if name in fields or name in _ABSENT]
-        if holds(decided, event):
-            answers.add("yes" if len(decided) == len(branch) else "maybe")
-    return "yes" if "yes" in answers else "maybe" if answers else "no"
-
-
-def _nested(fields: Mapping[str, str]) -> dict[str, Any]:
-    event: dict[str, Any] = {}
-    for path, value in fields.items():
-        *parents, name = path.split(".")
-        node = event
-        for parent in parents:
-            node = node.setdefault(parent, {})
-        node[name] = value
-    return event
+        document = json.loads(pattern)
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, Mapping) else None

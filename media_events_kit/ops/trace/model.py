@@ -88,8 +88,9 @@ class EventTrace:
     """The trace of one event.
 
     ``steps`` are in the order of time; ``hops`` say where it is now. ``unknown`` has sentences about what could not be
-    found out; ``parts`` are the ids of the events that a transform has split it into. ``source`` is ``None`` where the
-    only records of it are log lines without a partner.
+    found out; ``parts`` are the ids of the events that a transform has split it into. ``no_route``: it is on the bus,
+    and no route takes it; ``nearest`` is then the one that comes nearest, with what it wants. ``source`` is ``None``
+    where the only records of it are log lines without a partner.
     """
 
     event_id: str
@@ -104,16 +105,13 @@ class EventTrace:
     verdict: Verdict
     reading: Reading
     parts: tuple[str, ...] = ()
+    no_route: bool = False
+    nearest: str | None = None
 
     @property
     def found(self) -> bool:
         """Whether there is any record of the event."""
         return bool(self.steps)
-
-    @property
-    def no_route(self) -> bool:
-        """Whether the event was accepted and no rule takes it."""
-        return self.found and self.verdict == "finished" and not self.hops and not self.parts and not self.unknown
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""

@@ -35,14 +35,20 @@ def show(trace: EventTrace) -> RenderableType:
     rows: list[RenderableType] = [_title(trace), Text(""), _steps(trace), Text("")]
     if trace.hops:
         rows += [Text("where it is now", style="bold"), _hops(trace), Text("")]
-    elif trace.no_route:
-        rows += [Text("No rule takes it: it went no further than the bus."), Text("")]
+    if trace.no_route:
+        rows += [Text(plain(no_route(trace)), style="bold yellow"), Text("")]
     if trace.parts:
         rows += [Text("A transform has split it into: " + ", ".join(map(plain, trace.parts))), Text("")]
     if trace.unknown:
         rows += [Text("not known", style="bold"), *(Text(f"  {plain(line)}") for line in trace.unknown), Text("")]
     rows.append(_verdict(trace))
     return Group(*rows)
+
+
+def no_route(trace: EventTrace) -> str:
+    """A sentence about an event that no route takes."""
+    near = f"; nearest: {trace.nearest}" if trace.nearest else ""
+    return f"No route took it, so it went no further than the bus{near}."
 
 
 def summary_of(reading: Reading) -> str:

@@ -163,8 +163,9 @@
       progress.querySelectorAll("[data-count]").forEach((cell) => {
         cell.textContent = (state.counts[cell.dataset.count] || 0).toLocaleString("en");
       });
-      if (state.over) window.location.reload();
-      return state.over;
+      const changed = state.state !== progress.dataset.state;
+      if (state.over || changed) window.location.reload();
+      return state.over || changed;
     });
   }
 })();

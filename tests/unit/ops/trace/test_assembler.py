@@ -22,6 +22,7 @@ from tests.fakes.trace_evidence import (
     accepted,
     idempotency_record,
     log_record,
+    pattern,
     states,
     trace,
     transformed,
@@ -150,6 +151,22 @@ def test_an_event_that_no_rule_takes_is_settled():
     assert event.no_route
 
 
+def test_an_event_that_misses_a_route_by_its_stage_names_that_route():
+    patterns = OUTPUTS["event_patterns"] | {
+        "transform/normalise": pattern("transform/normalise", {"source": ["partner.frameio"]}, "received")
+    }
+    event = trace(accepted(), topology=Topology.of(OUTPUTS | {"event_patterns": patterns}))
+
+    assert (event.verdict, event.no_route) == ("finished", True)
+    assert event.nearest == "route/ready-to-cms wants stage transformed, not received"
+
+
+def test_an_event_that_misses_every_route_names_the_nearest_with_all_that_it_wants():
+    event = trace(accepted(type="asset.created"), transformed(type="asset.created"))
+
+    assert event.nearest == "route/ready-to-cms wants detail-type asset.ready, not asset.created"
+
+
 def test_without_patterns_the_routes_that_take_it_are_not_known():
     topology = Topology.of({name: value for name, value in OUTPUTS.items() if name != "event_patterns"})
     event = trace(accepted(), topology=topology)
@@ -175,6 +192,7 @@ def test_a_dropped_event_is_settled():
     event = trace(accepted(), log_record("event dropped", seconds=1, hop="transform/normalise"))
 
     assert event.hops == ()
+    assert not event.no_route
     assert event.verdict == "finished"
 
 

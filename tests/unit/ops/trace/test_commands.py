@@ -107,7 +107,7 @@ def test_an_id_without_records_is_not_called_unknown_while_something_can_not_be_
 def test_an_event_that_no_rule_takes_says_so(run_trace):
     status, out, _ = run_trace(World(log_record("event accepted", type="encode.started")), "evt-1")
     assert status == 0
-    assert "No rule takes it" in out
+    assert "No route took it" in out
 
 
 def test_for_programs_it_is_json(run_trace):
