@@ -178,7 +178,7 @@ locals {
   }
 
   idempotency_store = {
-    actions    = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+    actions    = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate", "dynamodb:PutItem", "dynamodb:UpdateItem"]
     resources  = aws_dynamodb_table.idempotency[*].arn
     conditions = []
   }

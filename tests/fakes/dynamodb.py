@@ -11,6 +11,9 @@ from moto import mock_aws
 
 from media_events.adapters.dynamodb.key_queues import HELD_INDEX
 from media_events.adapters.dynamodb.review_items import AUDITED, CLOSED_INDEX, FILTERED, GROUPS_INDEX, INDEXES
+from tests.fakes.partiql import teach_moto
+
+teach_moto()
 
 
 @contextmanager

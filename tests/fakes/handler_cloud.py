@@ -7,8 +7,10 @@ import json
 
 import boto3
 
+from tests.fakes.partiql import teach_moto
 from tests.fakes.webhook_requests import SECRET
 
+teach_moto()
 REGION = "eu-west-1"
 
 

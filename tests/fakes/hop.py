@@ -16,7 +16,7 @@ from media_events.core.envelope import Event
 from media_events.core.failures import FAILURE_ATTRIBUTE, Failure, PermanentDataError, ProcessingError, TransientError
 from media_events.events.claim_check import digest
 from media_events.events.publisher import MAX_ENTRIES, Entry
-from media_events.messaging.idempotency import RETENTION_SECONDS, Acquisition
+from media_events.messaging.idempotency import RETENTION_SECONDS, Acquisition, Completion
 from media_events.messaging.message import Message
 from media_events.partners.secrets import PartnerSecrets
 
@@ -214,6 +214,14 @@ class FakeIdempotencyStore:
                 raise TransientError("aws-ConditionalCheckFailedException", "the entry is somebody else's")
             item.update(state="done", result=result, expires=self.table.clock() + keep_seconds + CLOCK_SKEW_SECONDS)
 
+    def acquire_all(self, keys: Sequence[str], *, lease_seconds: float) -> list[Acquisition | ProcessingError]:
+        return [_outcome(self.acquire, key, lease_seconds=lease_seconds) for key in keys]
+
+    def complete_all(self, completions: Sequence[Completion]) -> list[ProcessingError | None]:
+        return [
+            _outcome(self.complete, one.key, result=one.result, keep_seconds=one.keep_seconds) for one in completions
+        ]
+
     def release(self, key: str) -> None:
         self._fail("release")
         with self.table.lock:
@@ -230,6 +238,13 @@ class FakeIdempotencyStore:
         error = self.table.failing.get(operation)
         if error is not None:
             raise error
+
+
+def _outcome(work: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    try:
+        return work(*arguments, **options)
+    except ProcessingError as error:
+        return error
 
 
 class FakeBodies:

@@ -387,9 +387,11 @@ class Kit:
         )
 
     def idempotency(self, invocation: Invocation, table: Any = None) -> DynamoIdempotencyStore:
-        return DynamoIdempotencyStore(
+        store = DynamoIdempotencyStore(
             table or self.ingress_idempotency, "idempotency", owner=invocation.request_id, clock=self.world.clock
         )
+        store.parallel = 1  # the model has one thread
+        return store
 
     def remaining(self, invocation: Invocation) -> Callable[[], float]:
         return lambda: invocation.deadline - self.world.now

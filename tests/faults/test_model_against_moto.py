@@ -22,7 +22,7 @@ import contextlib
 import functools
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 from unittest import mock
@@ -46,12 +46,14 @@ from media_events.delivery.ordering.key_queue import KeyQueue
 from media_events.delivery.ordering.latest_only import Position
 from media_events.delivery.ordering.resequencer import Parked
 from media_events.events.publisher import Publisher
+from media_events.messaging.idempotency import Completion
 from media_events.messaging.message import Message
 from media_events_kit.ops.archive_replay import plan
 from media_events_kit.ops.archive_replay.staging_queue import Staging
 from media_events_kit.ops.shared.console import OperatorError
 from tests.fakes.events import make_event
 from tests.fakes.hop import FakeClock
+from tests.fakes.partiql import teach_moto
 from tests.faults.aws_model.archive import ARCHIVE_ARN, Archive, Events, StagingQueues
 from tests.faults.aws_model.clients import StateMachines
 from tests.faults.aws_model.dynamodb import Table
@@ -59,6 +61,7 @@ from tests.faults.aws_model.eventbridge import Bus
 from tests.faults.aws_model.scheduler import CALM, World
 from tests.faults.aws_model.sqs import Queue
 
+teach_moto()
 TABLES = {"records": "pk", "limits": "item_id"}
 REGION = "eu-west-1"
 KEYS = ("a", "b")
@@ -89,6 +92,12 @@ class Adapters:
 
 Act = Callable[[Adapters], Any]
 
+
+def _comparable_all(outcomes: Iterable[Any]) -> list[Any]:
+    """Failures by class and code."""
+    return [(type(one), one.code) if isinstance(one, ProcessingError) else one for one in outcomes]
+
+
 keys, owners = st.sampled_from(KEYS), st.sampled_from(OWNERS)
 seconds = st.sampled_from([0.0, 0.5, 10.0, 700.0])
 positions = st.builds(Position, time=st.integers(0, 3), sequence=st.sampled_from([None, "1", "2"]))
@@ -106,6 +115,17 @@ ACTS = st.one_of(
     acts(lambda on, key, owner, lease: on.stores[owner].acquire(f"i{key}", lease_seconds=lease), keys, owners, seconds),
     acts(lambda on, key, owner: on.stores[owner].complete(f"i{key}", result={"n": 1}), keys, owners),
     acts(lambda on, key, owner: on.stores[owner].release(f"i{key}"), keys, owners),
+    acts(
+        lambda on, owner, lease: _comparable_all(on.stores[owner].acquire_all(["ia", "ib"], lease_seconds=lease)),
+        owners,
+        seconds,
+    ),
+    acts(
+        lambda on, owner: _comparable_all(
+            on.stores[owner].complete_all([Completion(key=f"i{key}", result={"n": 2}) for key in KEYS])
+        ),
+        owners,
+    ),
     acts(lambda on, key: on.stores["first"].done(f"i{key}"), keys),
     acts(
         lambda on, key, owner, position: on.positions[owner].claim(f"p{key}", position, lease_seconds=10.0),

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
-from typing import Any, Final, Protocol, TypeVar, runtime_checkable
+from typing import Any, Final, Protocol, runtime_checkable
 
 from media_events.core.envelope import Event
 from media_events.core.failures import DeferredError, ProcessingError
+from media_events.core.parallel import MAX_PARALLEL, R, T, finished, in_parallel
 from media_events.core.telemetry import Telemetry
 from media_events.core.value_classes import dataclass
 from media_events.core.waves import waves
 from media_events.delivery.circuit_breaker import CircuitBreaker, CircuitBreakerState, Signal, signal_of
-from media_events.delivery.idempotent_effect import Outcome, claim, confirm, deliver_once, release
+from media_events.delivery.idempotent_effect import Outcome, claim_all, confirm_all, deliver_once, release
 from media_events.delivery.ordering.key_queue import key_queue_of, override_of
 from media_events.delivery.ordering.latest_only import LatestOnly, newest_first
 from media_events.delivery.ordering.resequencer import PARKED, SKIPPED, Resequencer
@@ -25,14 +25,11 @@ from media_events.messaging.waiting import first_attempt
 RESERVED_SECONDS: Final = 2.0
 """Kept back from the function's remaining time, to record the outcome."""
 
-MAX_PARALLEL: Final = 10
-"""Parallel deliveries in one invocation: a whole batch of the usual size."""
+RECORDED_WITHIN_SECONDS: Final = 0.5
+"""So long a delivered event waits for others, to be recorded with them: a crash repeats what is not recorded."""
 
 SUPERSEDED: Final[Mapping[str, Any]] = {"superseded": True}
 """The recorded result of an event that was not sent because a later one was delivered."""
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 class Delivery(Protocol):
@@ -71,6 +68,9 @@ class _Attempt:
 
 Chain = Mapping[int, Message]
 """Messages that are delivered one after the other, by their index in the batch."""
+
+Results = Mapping[int, Mapping[str, Any] | BaseException]
+"""What deliveries have returned or raised, by the message's index in the batch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,11 +190,11 @@ class Deliverer:
     # --- attempts ----------------------------------------------------------------------------------------------------
 
     def _deliver(self, chains: Sequence[Chain]) -> dict[int, _Attempt]:
-        if self.latest is None and self.strict is None and isinstance(self.delivery, BatchDelivery):
+        if self.latest is None and self.strict is None:
             attempts: dict[int, _Attempt] = {}
             numbered = [(number, item) for number, chain in enumerate(chains) for item in chain.items()]
             for wave in waves(numbered, itemgetter(0)):  # no wave has two copies of an event
-                attempts |= self._deliver_batch(self.delivery, dict(item for _, item in wave))
+                attempts |= self._deliver_wave(dict(item for _, item in wave))
             return attempts
         results = self._in_parallel(self._deliver_chain, chains)
         return {index: attempt for attempts in results for index, attempt in attempts.items()}
@@ -240,49 +240,80 @@ class Deliverer:
         result: Mapping[str, Any] | None = self.latest.deliver(event, deliver, seconds_left=seconds)
         return SUPERSEDED if result is None else result
 
-    def _deliver_batch(self, delivery: BatchDelivery, wave: Chain) -> dict[int, _Attempt]:
-        """Claim all, deliver ours in one call if possible, and record each by itself."""
-        attempts = dict(zip(wave, self._in_parallel(self._claim, list(wave.values())), strict=True))
-        ours = [index for index, attempt in attempts.items() if attempt.outcome is None]
-        events = {index: wave[index].event for index in ours}
-        order = _in_order(events)
+    def _deliver_wave(self, wave: Chain) -> dict[int, _Attempt]:
+        """Claim all together, deliver ours, and record each result by itself, in few calls."""
+        attempts = self._claim_all(wave)
+        ours = {index: wave[index] for index, attempt in attempts.items() if attempt.outcome is None}
+        for results in self._results(ours):
+            attempts |= self._record(ours, results)
+        return attempts
+
+    def _claim_all(self, wave: Chain) -> dict[int, _Attempt]:
+        attempts: dict[int, _Attempt] = {}
+        keys: dict[int, str] = {}
+        for index, message in wave.items():
+            try:
+                keys[index] = self._key(message.event)
+            except Exception as error:  # noqa: BLE001  # an error of one message concerns no other
+                attempts[index] = _Attempt(error)
+        seconds = self.seconds_left() - RESERVED_SECONDS
         try:
-            results = delivery.deliver_all([events[index] for index in order]) if order else []
+            claims = claim_all(self.idempotency, list(keys.values()), seconds_left=seconds, clock=self.clock)
+        except Exception as error:  # noqa: BLE001  # our own fault: what is claimed stays until its lease ends
+            return attempts | {index: _Attempt(error) for index in keys}
+        return attempts | {index: _Attempt(claim) for index, claim in zip(keys, claims, strict=True)}
+
+    def _results(self, ours: Chain) -> Iterator[Results]:
+        """Deliver ``ours``: in one call if possible, otherwise side by side, with the results as they come."""
+        if not isinstance(self.delivery, BatchDelivery):
+            groups = finished(
+                lambda index: self._result(ours[index].event),
+                list(ours),
+                workers=self.parallel,
+                within_seconds=RECORDED_WITHIN_SECONDS,
+                clock=self.clock,
+            )
+            yield from map(dict, groups)
+            return
+        order = _in_order({index: message.event for index, message in ours.items()})
+        try:
+            results = self.delivery.deliver_all([ours[index].event for index in order]) if order else []
         except Exception as error:  # noqa: BLE001  # our own fault: the claims stay until their leases end
-            for index in order:
-                attempts[index].outcome = error
-            return attempts
-        recorded = [
-            (events[index], result, _failed_before(wave[index])) for index, result in zip(order, results, strict=True)
-        ]
-        return attempts | dict(zip(order, self._in_parallel(self._record, recorded), strict=True))
+            yield dict.fromkeys(order, error)
+            return
+        yield dict(zip(order, results, strict=True))
 
-    def _claim(self, message: Message) -> _Attempt:
+    def _result(self, event: Event) -> Mapping[str, Any] | BaseException:
         try:
-            seconds = self.seconds_left() - RESERVED_SECONDS
-            return _Attempt(claim(self.idempotency, self._key(message.event), seconds_left=seconds, clock=self.clock))
+            return self.delivery.deliver(event, seconds_left=self.seconds_left() - RESERVED_SECONDS)
         except Exception as error:  # noqa: BLE001  # an error of one message concerns no other
-            return _Attempt(error)
+            return error
 
-    def _record(self, delivered: tuple[Event, Mapping[str, Any] | ProcessingError, bool]) -> _Attempt:
-        event, result, failed_before = delivered
-        if isinstance(result, ProcessingError):
-            release(self.idempotency, self._key(event))
-            return _Attempt(result, signal_of(result, failed_before=failed_before))
+    def _record(self, ours: Chain, results: Results) -> dict[int, _Attempt]:
+        attempts: dict[int, _Attempt] = {}
+        failed: list[str] = []
+        delivered: dict[int, tuple[str, Mapping[str, Any]]] = {}
+        for index, result in results.items():
+            key = self._key(ours[index].event)
+            if not isinstance(result, BaseException):
+                delivered[index] = key, result
+                continue
+            attempts[index] = _Attempt(result)
+            if isinstance(result, ProcessingError):
+                failed.append(key)
+                attempts[index].signal = signal_of(result, failed_before=_failed_before(ours[index]))
+        self._in_parallel(lambda key: release(self.idempotency, key), failed)
         try:
-            return _Attempt(confirm(self.idempotency, self._key(event), result), "alive")
-        except Exception as error:  # noqa: BLE001  # delivered, but not recorded: the claim's lease decides
-            return _Attempt(error, "alive")
+            outcomes: Sequence[Outcome | BaseException] = confirm_all(self.idempotency, list(delivered.values()))
+        except Exception as error:  # noqa: BLE001  # delivered, but not recorded: the claims' leases decide
+            outcomes = [error] * len(delivered)
+        return attempts | {i: _Attempt(outcome, "alive") for i, outcome in zip(delivered, outcomes, strict=True)}
 
     def _key(self, event: Event) -> str:
         return destination_key(event.metadata.source, event.metadata.id, self.destination)
 
     def _in_parallel(self, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
-        workers = min(self.parallel, len(items))
-        if workers <= 1:
-            return [work(item) for item in items]
-        with ThreadPoolExecutor(max_workers=workers) as pool:
-            return list(pool.map(work, items))
+        return in_parallel(work, items, workers=self.parallel)
 
     # --- log ---------------------------------------------------------------------------------------------------------
 

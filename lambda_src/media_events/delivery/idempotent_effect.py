@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from media_events.core.failures import ProcessingError, TransientError
 from media_events.core.value_classes import dataclass
-from media_events.messaging.idempotency import IdempotencyStore
+from media_events.messaging.idempotency import Acquisition, Completion, IdempotencyStore
 
 LEASE_MARGIN_SECONDS: Final = 5.0
 """A lease ends this long after its function, and by ``core.clock.CLOCK_SKEW_SECONDS`` more in the store, so no second
@@ -56,7 +56,8 @@ def deliver_once(
     except ProcessingError:
         release(idempotency, key)
         raise
-    return confirm(idempotency, key, result)
+    idempotency.complete(key, result=result)
+    return Outcome(happened=True, result=result)
 
 
 def claim(
@@ -68,7 +69,29 @@ def claim(
         TransientError: ``idempotency-in-progress``.
         ProcessingError: the store failed.
     """
-    acquired = idempotency.acquire(key, lease_seconds=max(0.0, seconds_left) + LEASE_MARGIN_SECONDS)
+    return _unless_ours(idempotency.acquire(key, lease_seconds=_lease_seconds(seconds_left)), clock)
+
+
+def claim_all(
+    idempotency: IdempotencyStore, keys: Sequence[str], *, seconds_left: float, clock: Callable[[], float]
+) -> list[Outcome | ProcessingError | None]:
+    """:func:`claim` several effects in few calls; each has its own outcome, or the error that :func:`claim` raises."""
+    if not keys:
+        return []
+    outcomes: list[Outcome | ProcessingError | None] = []
+    for acquired in idempotency.acquire_all(keys, lease_seconds=_lease_seconds(seconds_left)):
+        try:
+            outcomes.append(acquired if isinstance(acquired, ProcessingError) else _unless_ours(acquired, clock))
+        except ProcessingError as error:
+            outcomes.append(error)
+    return outcomes
+
+
+def _lease_seconds(seconds_left: float) -> float:
+    return max(0.0, seconds_left) + LEASE_MARGIN_SECONDS
+
+
+def _unless_ours(acquired: Acquisition, clock: Callable[[], float]) -> Outcome | None:
     if acquired.state in ("done", "withdrawn"):
         return Outcome(happened=False, result=acquired.result)
     if acquired.state == "in-progress":
@@ -79,14 +102,17 @@ def claim(
     return None
 
 
-def confirm(idempotency: IdempotencyStore, key: str, result: Mapping[str, Any]) -> Outcome:
-    """Record that the claimed effect has happened.
+def confirm_all(
+    idempotency: IdempotencyStore, results: Sequence[tuple[str, Mapping[str, Any]]]
+) -> list[Outcome | ProcessingError]:
+    """Record that claimed effects have happened, by their keys.
 
-    Raises:
-        ProcessingError: it can't be recorded; the claim stays until its lease has run out.
+    The error of each that can't be recorded: its claim stays until its lease has run out.
     """
-    idempotency.complete(key, result=result)
-    return Outcome(happened=True, result=result)
+    if not results:
+        return []
+    errors = idempotency.complete_all([Completion(key=key, result=result) for key, result in results])
+    return [error or Outcome(happened=True, result=result) for error, (_, result) in zip(errors, results, strict=True)]
 
 
 def release(idempotency: IdempotencyStore, key: str) -> None:

@@ -15,7 +15,7 @@ from media_events.core.telemetry import Telemetry, error_location
 from media_events.core.value_classes import dataclass
 from media_events.events.claim_check import Bodies, check_in
 from media_events.events.publisher import DEFAULT_MAX_ENTRY_BYTES, Publisher
-from media_events.messaging.idempotency import IdempotencyStore, record_key
+from media_events.messaging.idempotency import Acquisition, Completion, IdempotencyStore, record_key
 from media_events.partners.specification import FOURTEEN_DAYS
 
 INGRESS_SCOPE: Final = "ingress"
@@ -81,35 +81,36 @@ class IdempotentPublisher:
         An event that the bus refuses goes to the dead-letter queue, unless ``dead_letter`` is false. If that fails
         too, its idempotency record is released for the sender's next attempt.
         """
-        acquired: dict[str, Event] = {}
+        keys = [record_key(event.metadata.source, event.metadata.id, INGRESS_SCOPE) for event in events]
+        first: dict[str, Event] = {}
+        for key, event in zip(keys, events, strict=True):
+            first.setdefault(key, event)
+        owned = dict(zip(first, self.acquire_all(list(first), idempotency, remaining), strict=True))
+        problem = next((outcome for outcome in owned.values() if isinstance(outcome, ProcessingError)), None)
+        ours = {key: event for key, event in first.items() if owned[key] is True}
         duplicates: list[Event] = []
-        try:
-            for event in events:
-                key = record_key(event.metadata.source, event.metadata.id, INGRESS_SCOPE)
-                if key in acquired or not self.acquire(key, idempotency, remaining):
-                    duplicates.append(event)
-                    self.log_outcome("event duplicate", event, "EventsDuplicate")
-                else:
-                    acquired[key] = event
-        except ProcessingError as error:
-            for key in acquired:
+        for key, event in zip(keys, events, strict=True):
+            if event is not ours.get(key) and not isinstance(owned[key], ProcessingError):
+                duplicates.append(event)
+                self.log_outcome("event duplicate", event, "EventsDuplicate")
+        if problem is not None:
+            for key in ours:
                 self.release(key, idempotency)
-            return Outcome(duplicates=duplicates, error=error)
+            return Outcome(duplicates=duplicates, error=problem)
         accepted: list[Event] = []
-        problem: ProcessingError | None = None
-        for (key, event), refusal in zip(
-            acquired.items(), self.publisher.publish(list(acquired.values())), strict=True
-        ):
+        safe: list[Completion] = []
+        for (key, event), refusal in zip(ours.items(), self.publisher.publish(list(ours.values())), strict=True):
             failed = refusal
             if refusal is not None and dead_letter:
                 failed = self._dead_letter(event, refusal)
             if failed is None:
                 accepted.append(event)
-                self.complete(key, idempotency, keep_seconds)
+                safe.append(Completion(key=key, keep_seconds=keep_seconds))
                 self.log_outcome("event accepted", event, "EventsAccepted")
             else:
                 problem = failed
                 self.release(key, idempotency)
+        self.complete_all(safe, idempotency)
         return Outcome(accepted, duplicates, problem)
 
     def failure(self, error: BaseException) -> Failure:
@@ -117,29 +118,47 @@ class IdempotentPublisher:
         now = timestamp(self.clock())
         return Failure.of(error, hop=self.hop, receivecount=1, firsttime=now, lasttime=now)
 
-    def acquire(
+    def acquire_all(
         self,
-        key: str,
+        keys: Sequence[str],
         idempotency: IdempotencyStore,
         remaining: Callable[[], float],
         *,
         wait_seconds: float = WAIT_SECONDS,
-    ) -> bool:
-        """Whether to publish the event; ``False`` for a duplicate of a published one.
+    ) -> list[bool | ProcessingError]:
+        """Whether to publish each of several events; ``False`` for a duplicate of a published one.
 
-        Raises:
-            ProcessingError: the idempotency store failed, or another request with the event is still at work.
+        The error where the idempotency store failed, or another request with the event is still at work: that is
+        waited for, until one of them has failed.
         """
+        if not keys:
+            return []
+        if remaining() < TIME_TO_FINISH_SECONDS:
+            return [_out_of_time()] * len(keys)
+        found = idempotency.acquire_all(keys, lease_seconds=remaining() + LEASE_MARGIN_SECONDS)
+        outcomes: list[bool | ProcessingError] = []
+        for key, acquired in zip(keys, found, strict=True):
+            outcome = self._settled(key, acquired, idempotency, remaining, wait_seconds)
+            outcomes.append(outcome)
+            wait_seconds = 0 if isinstance(outcome, ProcessingError) else wait_seconds
+        return outcomes
+
+    def _settled(
+        self,
+        key: str,
+        acquired: Acquisition | ProcessingError,
+        idempotency: IdempotencyStore,
+        remaining: Callable[[], float],
+        wait_seconds: float,
+    ) -> bool | ProcessingError:
+        """Whether the event is ours, once no other request is at work on it any more."""
         waited, pause = 0.0, 0.05
-        while True:
-            if remaining() < TIME_TO_FINISH_SECONDS:
-                raise TransientError("out-of-time", "too little time is left to process the request")
-            acquired = idempotency.acquire(key, lease_seconds=remaining() + LEASE_MARGIN_SECONDS)
+        while not isinstance(acquired, ProcessingError):
             if acquired.state != "in-progress":
                 return acquired.state == "owned"
             if waited >= wait_seconds:
                 lease = acquired.lease_expires
-                raise TransientError(
+                return TransientError(
                     "in-progress",
                     "the same event is being processed by another request",
                     retry_after=None if lease is None else max(1.0, lease - self.clock()),
@@ -148,6 +167,10 @@ class IdempotentPublisher:
             self.sleep(step)
             waited += step
             pause = min(pause * 2, 0.5)
+            if remaining() < TIME_TO_FINISH_SECONDS:
+                return _out_of_time()
+            (acquired,) = idempotency.acquire_all([key], lease_seconds=remaining() + LEASE_MARGIN_SECONDS)
+        return acquired
 
     def _dead_letter(self, event: Event, refusal: ProcessingError) -> ProcessingError | None:
         """Send an event that the bus refused to the dead-letter queue; the error if that fails too."""
@@ -168,11 +191,9 @@ class IdempotentPublisher:
         self.report.count("EventsDeadLettered")
         return None
 
-    def complete(self, key: str, idempotency: IdempotencyStore, keep_seconds: int) -> None:
-        """The event is safe: it counts as done for ``keep_seconds``. Never raises."""
-        try:
-            idempotency.complete(key, keep_seconds=keep_seconds)
-        except ProcessingError as error:
+    def complete_all(self, completions: Sequence[Completion], idempotency: IdempotencyStore) -> None:
+        """Events that are safe count as done from now on. Never raises."""
+        for error in filter(None, idempotency.complete_all(completions) if completions else ()):
             # The event is safe. If it comes again after the lease, it is published again, and the destinations'
             # idempotency stores recognise it.
             self.report.warning("idempotency record not completed", hop=self.hop, reason=error.code)
@@ -198,3 +219,7 @@ class IdempotentPublisher:
             subject=metadata.subject,
         )
         self.report.count(metric, partner=metadata.partner)
+
+
+def _out_of_time() -> TransientError:
+    return TransientError("out-of-time", "too little time is left to process the request")

@@ -23,7 +23,7 @@ from media_events.core.waves import waves
 from media_events.events.claim_check import Bodies
 from media_events.ingress.idempotent_publish import INGRESS_SCOPE, TIME_TO_FINISH_SECONDS, IdempotentPublisher
 from media_events.ingress.queue_config import BUSES, QueueIngress, QueuePartner, covers
-from media_events.messaging.idempotency import IdempotencyStore, record_key
+from media_events.messaging.idempotency import Completion, IdempotencyStore, record_key
 from media_events.messaging.message import Message
 from media_events.messaging.message_origin import KIT_ATTRIBUTES, LASTING_ATTRIBUTES, MessageOrigin
 from media_events.partners.body_parsing import parse_json
@@ -121,6 +121,7 @@ class QueueReceiver:
         publisher = self.idempotent_publisher
         acquired = self._acquire(works, idempotency, remaining)
         outcomes = publisher.publisher.publish([shared[0][1] for shared in acquired.values()])
+        safe: list[Completion] = []
         for (key, shared), refusal in zip(acquired.items(), outcomes, strict=True):
             if refusal is not None:
                 publisher.release(key, idempotency)
@@ -128,31 +129,33 @@ class QueueReceiver:
                     _fail(work, refusal)
                 continue
             (work, event), *copies = shared
-            publisher.complete(key, idempotency, work.keep_seconds)
+            safe.append(Completion(key=key, keep_seconds=work.keep_seconds))
             publisher.log_outcome("event accepted", event, "EventsAccepted")
             for _, copy in copies:
                 publisher.log_outcome("event duplicate", copy, "EventsDuplicate")
+        publisher.complete_all(safe, idempotency)
 
     def _acquire(
         self, works: Sequence[_Work], idempotency: IdempotencyStore, remaining: Callable[[], float]
     ) -> dict[str, list[tuple[_Work, Event]]]:
         """The events of the next step to publish, by idempotency key; copies within the batch share the outcome."""
-        acquired: dict[str, list[tuple[_Work, Event]]] = {}
+        wanted: dict[str, list[tuple[_Work, Event]]] = {}
         for work in works:
             for event in work.steps.popleft():
                 key = record_key(event.metadata.source, event.metadata.id, INGRESS_SCOPE)
-                if key in acquired:
-                    acquired[key].append((work, event))
-                    continue
-                try:
-                    owned = self.idempotent_publisher.acquire(key, idempotency, remaining, wait_seconds=0)
-                except ProcessingError as error:
-                    _fail(work, error)
-                    break
-                if owned:
-                    acquired[key] = [(work, event)]
-                else:
-                    self.idempotent_publisher.log_outcome("event duplicate", event, "EventsDuplicate")
+                wanted.setdefault(key, []).append((work, event))
+        publisher = self.idempotent_publisher
+        outcomes = publisher.acquire_all(list(wanted), idempotency, remaining, wait_seconds=0)
+        acquired: dict[str, list[tuple[_Work, Event]]] = {}
+        for (key, shared), owned in zip(wanted.items(), outcomes, strict=True):
+            if isinstance(owned, ProcessingError):
+                for work, _ in shared:
+                    _fail(work, owned)
+            elif owned:
+                acquired[key] = shared
+            else:
+                for _, event in shared:
+                    publisher.log_outcome("event duplicate", event, "EventsDuplicate")
         return acquired
 
     def replay(self, record: Any, idempotency: IdempotencyStore, *, remaining: Callable[[], float]) -> dict[str, Any]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, Protocol
 
+from media_events.core.failures import ProcessingError
 from media_events.core.value_classes import dataclass
 
 RETENTION_SECONDS: Final = 158 * 86_400
@@ -36,11 +37,26 @@ class Acquisition:
     lease_expires: float | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """An effect that has happened; for ``keep_seconds`` it counts as done."""
+
+    key: str
+    result: Mapping[str, Any] | None = None
+    keep_seconds: int = RETENTION_SECONDS
+
+
 class IdempotencyStore(Protocol):
     """Effects by (source, event id, scope). Adapters raise :class:`ProcessingError` only."""
 
     def acquire(self, key: str, *, lease_seconds: float) -> Acquisition:
         """Lease the effect, unless it is done or another lease on it has not expired."""
+
+    def acquire_all(self, keys: Sequence[str], *, lease_seconds: float) -> Sequence[Acquisition | ProcessingError]:
+        """:meth:`acquire` ``keys``, which are distinct, in few calls; each has its own outcome. Never raises."""
+
+    def complete_all(self, completions: Sequence[Completion]) -> Sequence[ProcessingError | None]:
+        """:meth:`complete` effects of distinct keys in few calls; each has its own outcome. Never raises."""
 
     def complete(
         self, key: str, *, result: Mapping[str, Any] | None = None, keep_seconds: int = RETENTION_SECONDS

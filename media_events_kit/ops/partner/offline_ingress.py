@@ -16,7 +16,7 @@ from media_events.ingress.idempotent_publish import IdempotentPublisher
 from media_events.ingress.queue import QueueReceiver
 from media_events.ingress.queue_config import QueueIngress, QueuePartner
 from media_events.ingress.webhook import WebhookPartner, WebhookReceiver
-from media_events.messaging.idempotency import RETENTION_SECONDS, Acquisition
+from media_events.messaging.idempotency import RETENTION_SECONDS, Acquisition, Completion
 from media_events.messaging.message import Message
 from media_events.messaging.message_origin import LASTING_ATTRIBUTES
 from media_events.partners.key_sources import KeyRequest
@@ -115,6 +115,12 @@ class _NothingYet:
         """The next message is the first one again."""
 
     release = complete
+
+    def acquire_all(self, keys: Sequence[str], *, lease_seconds: float) -> list[Acquisition]:
+        return [self.acquire(key, lease_seconds=lease_seconds) for key in keys]
+
+    def complete_all(self, completions: Sequence[Completion]) -> list[None]:
+        return [None] * len(completions)
 
     def done(self, key: str) -> bool:  # noqa: ARG002
         return False

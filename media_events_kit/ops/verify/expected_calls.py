@@ -15,6 +15,7 @@ from media_events_kit.ops.verify.checks.secrets import secrets_in
 from media_events_kit.ops.verify.deployed import Deployed
 
 RECORDS: Final = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
+BATCHES_OF_RECORDS: Final = ("dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate")
 CONSUMES: Final = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes")
 _OF_TASKS: Final = ("states:SendTaskFailure", "states:SendTaskSuccess")
 
@@ -82,9 +83,9 @@ def _bodies(deployed: Deployed, uri: str, handler: str) -> Iterator[Calls]:
 
 
 def _idempotency(deployed: Deployed, name: str, handler: str) -> Iterator[Calls]:
-    # A transform asks for a person's decision; it completes no record.
-    records = tuple(action for action in RECORDS if handler != "transform" or action != "dynamodb:UpdateItem")
-    yield Calls((*records, "dynamodb:DeleteItem"), _table(deployed, name))
+    # A transform asks for a person's decision, event by event; it completes no record.
+    completes = ("dynamodb:UpdateItem", *BATCHES_OF_RECORDS) if handler != "transform" else ()
+    yield Calls(("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem", *completes), _table(deployed, name))
 
 
 def _review_table(deployed: Deployed, name: str, _handler: str) -> Iterator[Calls]:

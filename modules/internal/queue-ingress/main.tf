@@ -85,7 +85,7 @@ locals {
         resources = [var.bus_arn]
       }
       RememberEvents = {
-        actions   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]
+        actions   = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate", "dynamodb:PutItem", "dynamodb:UpdateItem"]
         resources = [local.idempotency_table.arn]
       }
     },

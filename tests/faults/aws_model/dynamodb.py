@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
+from tests.fakes.partiql import Statement, parsed
 from tests.faults.aws_model.scheduler import World, refusal, subject_of
 
 _TOKEN: Final = re.compile(r"\s*(attribute_not_exists|attribute_exists|AND|OR|NOT|<=|>=|=|<|>|\(|\)|[#:]?\w+)")
@@ -24,6 +25,7 @@ _WORDS: Final = {"AND": "and", "OR": "or", "NOT": "not", "=": "=="}
 _ACTION: Final = re.compile(r"\b(SET|REMOVE|ADD)\b")
 
 MAX_ITEM_BYTES: Final = 400 * 1024
+MAX_STATEMENTS: Final = 25
 LATEST_DELETION_SECONDS: Final = 2 * 86_400.0
 
 Item = dict[str, Any]
@@ -202,6 +204,39 @@ class Table:
             return {"Attributes": _copied(item)}
 
         return self._write("update", _subject(key), update)
+
+    def batch_execute_statement(self, *, Statements: Sequence[Mapping[str, Any]]) -> dict[str, Any]:  # noqa: N803
+        """Each statement by itself; some may be throttled, and one may take effect though its answer says otherwise.
+
+        The pages, and what they leave open, are in ``media_events.adapters.dynamodb.statements``: whether
+        ``DuplicateItem`` tells the item is chance here.
+        """
+        statements = [parsed(request) for request in Statements]
+        keys = [statement.key(self.key) for statement in statements]
+        if not 1 <= len(keys) <= MAX_STATEMENTS or len(set(keys)) < len(keys):
+            raise refusal("ValidationException", "BatchExecuteStatement: too many, or two on one item")
+
+        def write() -> dict[str, Any]:
+            answers = [self._execute(key, statement) for key, statement in zip(keys, statements, strict=True)]
+            return {"Responses": [{} if error is None else {"Error": error} for error in answers]}
+
+        return self._write("batch", _subject(keys[0]), write)
+
+    def _execute(self, key: str, statement: Statement) -> dict[str, Any] | None:
+        site, subject, mix = f"{self.name}/statement", _subject(key), self.world.mix
+        if self.world.strikes(f"{site}/throttled", subject, mix.refuse):
+            return {"Code": "ThrottlingError"}
+        found = self.stored(key)
+        error = statement.refusal(found, duplicate_told=self.world.fixed(f"{site}/told", subject) < 0.5)
+        if error is not None:
+            return error
+        item = {**_copied(found or {}), **_copied(statement.values)}
+        self._store(key, item)
+        if statement.where:
+            self.updated(key, item)
+        if self.world.strikes(f"{site}/unsure", subject, mix.lose_answer):
+            return {"Code": "InternalServerError"}
+        return None
 
     def transact_write_items(self, *, TransactItems: Sequence[Mapping[str, Any]]) -> dict[str, Any]:  # noqa: N803
         """Puts, updates and deletions, all of them or none. It crashes and fails as the first one would alone."""

@@ -14,14 +14,15 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     mutant(
         "acknowledge before the write",
         _PUBLISH,
-        "                    acquired[key] = event\n",
-        "                    acquired[key] = event\n                    self.complete(key, idempotency, keep_seconds)\n",
+        "        ours = {key: event for key, event in first.items() if owned[key] is True}\n",
+        "        ours = {key: event for key, event in first.items() if owned[key] is True}\n"
+        "        self.complete_all([Completion(key=key) for key in ours], idempotency)\n",
         also=[
             (
                 _QUEUE,
-                "                    acquired[key] = [(work, event)]\n",
-                "                    acquired[key] = [(work, event)]\n"
-                "                    self.idempotent_publisher.complete(key, idempotency, work.keep_seconds)\n",
+                "                acquired[key] = shared\n",
+                "                acquired[key] = shared\n"
+                "                publisher.complete_all([Completion(key=key)], idempotency)\n",
             )
         ],
         harm="an event that was never published counts as a duplicate: lost",
@@ -44,6 +45,14 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         seen=Seen("small"),
     ),
     mutant(
+        "give each event of a batch the claim of another",
+        _QUEUE,
+        "in zip(wanted.items(), outcomes, strict=True)",
+        "in zip(wanted.items(), reversed(outcomes), strict=True)",
+        harm="an event of another request is published again, and one of ours counts as published: lost",
+        seen=Seen("small"),
+    ),
+    mutant(
         "accept what the bus refused, without a dead letter",
         _PUBLISH,
         "                failed = self._dead_letter(event, refusal)\n",
@@ -63,7 +72,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "record an unpublished event as done",
         _PUBLISH,
         "                problem = failed\n                self.release(key, idempotency)\n",
-        "                problem = failed\n                self.complete(key, idempotency, keep_seconds)\n",
+        "                problem = failed\n                safe.append(Completion(key=key, keep_seconds=keep_seconds))\n",
         harm="the sender's next attempt is taken for a duplicate: lost",
         seen=Seen("harsh"),
     ),
@@ -71,7 +80,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "record an unpublished message's event as done",
         _QUEUE,
         "                publisher.release(key, idempotency)\n",
-        "                publisher.complete(key, idempotency, shared[0][0].keep_seconds)\n",
+        "                safe.append(Completion(key=key))\n",
         harm="the message's next receive is taken for a duplicate: lost",
         seen=Seen("small"),
     ),

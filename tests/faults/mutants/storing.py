@@ -8,6 +8,7 @@ from tests.faults.mutants.mutant import Mutant, Seen, mutant
 
 _STORE: Final = "adapters/dynamodb/idempotency.py"
 _RECORDS: Final = "adapters/dynamodb/records.py"
+_STATEMENTS: Final = "adapters/dynamodb/statements.py"
 _REVIEW: Final = "adapters/dynamodb/review_items.py"
 _ADAPTER_TESTS: Final = "tests/unit/media_events/adapters"
 _RECOVERY: Final = "tests/unit/media_events/recovery/test_review_maintenance.py"
@@ -36,6 +37,55 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "",
         harm="items are missing from a list, and nobody is told of them",
         test="tests/unit/media_events/adapters/test_records.py::test_keys_that_dynamodb_left_out_of_its_answer_are_asked_for_again",
+    ),
+    mutant(
+        "give each statement the answer of another",
+        _STATEMENTS,
+        '    return [_refused(answer.get("Error")) for answer in answers]\n',
+        '    return [_refused(answer.get("Error")) for answer in reversed(answers)]\n',
+        harm="two attempts own one effect, and a claim of ours counts as somebody else's",
+        seen=Seen("small"),
+    ),
+    mutant(
+        "take a throttled statement for done",
+        _STATEMENTS,
+        "    return None if error is None else ",
+        '    return None if error is None or error.get("Code") == "ThrottlingError" else ',
+        harm="an effect that nobody has recorded happens again",
+        seen=Seen("small"),
+    ),
+    mutant(
+        "take a refused batch for done",
+        _STATEMENTS,
+        "        return [answer] * len(statements)\n",
+        "        return [None] * len(statements)\n",
+        harm="two attempts own one effect, and no record says that it has happened",
+        seen=Seen("small"),
+    ),
+    mutant(
+        "execute no more than the first statements",
+        _STATEMENTS,
+        "    starts = range(0, len(statements), STATEMENTS_A_CALL)\n",
+        "    starts = range(0, min(len(statements), STATEMENTS_A_CALL), STATEMENTS_A_CALL)\n",
+        harm="the batch fails again and again",
+        test=f"{_ADAPTER_TESTS}/test_statements.py::test_more_than_a_call_takes_goes_in_several",
+    ),
+    mutant(
+        "take a record for somebody else's that our lost batch has written",
+        _STORE,
+        "    if is_of_same_write(record, claim):\n",
+        "    if False:\n",
+        also=[(_RECORDS, "    item = Item if _WRITTEN_BY in Item else signed(Item)\n", "    item = signed(Item)\n")],
+        harm="an event waits out its own lease",
+        test=f"{_ADAPTER_TESTS}/test_repeated_writes.py::test_claims_of_a_batch_are_known_as_our_own",
+    ),
+    mutant(
+        "believe a record that a batch found though it has expired",
+        _STORE,
+        "    if is_expired(record, now) or (",
+        "    if (",
+        harm="an event that is sent again after its window counts as a duplicate: lost",
+        test=f"{_ADAPTER_TESTS}/test_statements.py::test_what_a_batch_finds_expired_is_claimed_anew",
     ),
     mutant(
         "claim what has not expired",

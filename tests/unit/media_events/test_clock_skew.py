@@ -21,7 +21,7 @@ from media_events.core.failures import (
     TransientError,
 )
 from media_events.delivery.circuit_breaker import PROBE_SECONDS, CircuitBreaker
-from media_events.delivery.idempotent_effect import LEASE_MARGIN_SECONDS, claim, confirm, release
+from media_events.delivery.idempotent_effect import LEASE_MARGIN_SECONDS, claim, confirm_all, release
 from media_events.delivery.ordering.key_queue import Claimed, KeyQueue
 from media_events.delivery.ordering.latest_only import Position
 from media_events.delivery.policies import CircuitBreakerPolicy
@@ -130,7 +130,7 @@ def doubled_and_waits(*, apart, events=1200):
         while True:
             if now() <= ends <= next_try:
                 now.now, effects, ends = ends, effects + 1, float("inf")
-                confirm(stores["first"], key, {})
+                confirm_all(stores["first"], [(key, {})])
             now.now = next_try
             try:
                 if claim(stores["second"], key, seconds_left=FUNCTION_SECONDS, clock=now) is None:

@@ -4,15 +4,33 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from media_events.adapters.aws_errors import error_code, translate, translated
-from media_events.adapters.dynamodb.records import CONDITION_FAILED, expired, expiry, is_expired, put_if, read_record
+from media_events.adapters.dynamodb.records import (
+    CONDITION_FAILED,
+    expired,
+    expiry,
+    is_expired,
+    is_of_same_write,
+    put_if,
+    read_record,
+    signed,
+)
+from media_events.adapters.dynamodb.statements import Answer, Refused, execute_all, insert, update
 from media_events.core.clock import lease_end
-from media_events.messaging.idempotency import RETENTION_SECONDS, WITHDRAWN_SECONDS, Acquisition, Decision
+from media_events.core.failures import ProcessingError
+from media_events.core.parallel import MAX_PARALLEL, in_parallel
+from media_events.messaging.idempotency import (
+    RETENTION_SECONDS,
+    WITHDRAWN_SECONDS,
+    Acquisition,
+    Completion,
+    Decision,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -36,8 +54,11 @@ class DynamoIdempotencyStore:
     """Implements ``messaging.idempotency.IdempotencyStore``.
 
     ``owner`` is the request id: only a record's owner may complete or release it. All methods raise a
-    ``ProcessingError`` where DynamoDB does not answer or refuses.
+    ``ProcessingError`` where DynamoDB does not answer or refuses. The calls that no batch can make go side by side,
+    ``parallel`` at a time.
     """
+
+    parallel = MAX_PARALLEL
 
     def __init__(
         self, client: DynamoDBClient, table: str, *, owner: str, clock: Callable[[], float] = time.time
@@ -50,49 +71,99 @@ class DynamoIdempotencyStore:
     def acquire(self, key: str, *, lease_seconds: float) -> Acquisition:
         """Claim ``key``: it is ours if it is new, its lease has run out, or it has expired."""
         now = self._clock()
-        winner = put_if(
-            self._client,
-            doing="acquiring an idempotency record",
-            TableName=self._table,
-            Item={
+        return self._put(self._claim(key, now, lease_seconds), now)
+
+    def acquire_all(self, keys: Sequence[str], *, lease_seconds: float) -> list[Acquisition | ProcessingError]:
+        """Claim the new ones of ``keys`` in one call, and each of the others as :meth:`acquire` does."""
+        now = self._clock()
+        claims = [self._claim(key, now, lease_seconds) for key in keys]
+        answers: Sequence[Answer] = [Refused("alone")]
+        if len(keys) != 1:
+            statements = [insert(self._table, claim) for claim in claims]
+            answers = execute_all(self._client, statements, doing="acquiring idempotency records")
+
+        def claimed(pair: tuple[dict[str, Any], Answer]) -> Acquisition | ProcessingError:
+            claim, answer = pair
+            if isinstance(answer, ProcessingError):
+                return answer
+            known = Acquisition("owned") if answer is None else _decided(answer.item, claim, now)
+            try:
+                return known or self._put(claim, now)
+            except ProcessingError as error:
+                return error
+
+        return in_parallel(claimed, list(zip(claims, answers, strict=True)), workers=self.parallel)
+
+    def _claim(self, key: str, now: float, lease_seconds: float) -> dict[str, Any]:
+        return signed(
+            {
                 "pk": {"S": key},
                 "state": {"S": "started"},
                 "lease_expires": {"N": repr(lease_end(now, lease_seconds))},
                 "expires": expiry(now),
                 "at": {"N": repr(now)},
                 "owner": {"S": self._owner},
-            },
+            }
+        )
+
+    def _put(self, claim: dict[str, Any], now: float) -> Acquisition:
+        winner = put_if(
+            self._client,
+            doing="acquiring an idempotency record",
+            TableName=self._table,
+            Item=claim,
             ConditionExpression=_FREE,
             ExpressionAttributeNames={"#state": "state"},
             ExpressionAttributeValues=_free_values(now),
         )
-        return Acquisition("owned") if winner is None else _acquisition(winner or self._read(key))
+        return Acquisition("owned") if winner is None else _acquisition(winner or self._read(claim["pk"]["S"]))
 
     def complete(
         self, key: str, *, result: Mapping[str, Any] | None = None, keep_seconds: int = RETENTION_SECONDS
     ) -> None:
         """Mark our record as done; also raises where another attempt owns the record by now."""
-        update = "SET #state = :done, #at = :now, expires = :expires REMOVE lease_expires"
-        values: dict[str, Any] = {
-            ":done": {"S": "done"},
-            ":now": {"N": repr(self._clock())},
-            ":expires": expiry(self._clock(), keep_seconds),
-            ":owner": {"S": self._owner},
-        }
-        names = {"#state": "state", "#at": "at", "#owner": "owner"}
-        if result is not None:
-            update = update.replace(" REMOVE", ", #result = :result REMOVE")
-            values[":result"] = {"S": json.dumps(result, separators=(",", ":"))}
-            names["#result"] = "result"
+        values = self._done(Completion(key=key, result=result, keep_seconds=keep_seconds))
         with translated("completing an idempotency record"):
             self._client.update_item(
                 TableName=self._table,
                 Key={"pk": {"S": key}},
-                UpdateExpression=update,
+                UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
                 ConditionExpression="#owner = :owner",
-                ExpressionAttributeNames=names,
-                ExpressionAttributeValues=values,
+                ExpressionAttributeNames={"#owner": "owner"} | {f"#{name}": name for name in values},
+                ExpressionAttributeValues={":owner": {"S": self._owner}}
+                | {f":{name}": value for name, value in values.items()},
             )
+
+    def complete_all(self, completions: Sequence[Completion]) -> list[ProcessingError | None]:
+        """Mark our records as done in one call, and each that this did not reach as :meth:`complete` does."""
+        answers: Sequence[Answer] = [Refused("alone")]
+        if len(completions) != 1:
+            owner = {"S": self._owner}
+            statements = [
+                update(self._table, self._done(one), where={"pk": {"S": one.key}, "owner": owner})
+                for one in completions
+            ]
+            answers = execute_all(self._client, statements, doing="completing idempotency records")
+
+        def completed(pair: tuple[Completion, Answer]) -> ProcessingError | None:
+            one, answer = pair
+            if not isinstance(answer, Refused):
+                return answer
+            try:
+                self.complete(one.key, result=one.result, keep_seconds=one.keep_seconds)
+            except ProcessingError as error:
+                return error
+            return None
+
+        return in_parallel(completed, list(zip(completions, answers, strict=True)), workers=self.parallel)
+
+    def _done(self, completion: Completion) -> dict[str, Any]:
+        """The attributes that change. The lease stays: only that of a started effect is read."""
+        now = self._clock()
+        values = {"state": {"S": "done"}, "at": {"N": repr(now)}, "expires": expiry(now, completion.keep_seconds)}
+        if completion.result is not None:
+            values["result"] = {"S": json.dumps(completion.result, separators=(",", ":"))}
+        return values
 
     def release(self, key: str) -> None:
         """Delete our record, unless it is done or another attempt owns it by now."""
@@ -196,6 +267,18 @@ def _is_done(record: Mapping[str, Any], now: float) -> bool:
 
 def _state(record: Mapping[str, Any]) -> Any:
     return record.get("state", {}).get("S")
+
+
+def _decided(record: Mapping[str, Any], claim: Mapping[str, Any], now: float) -> Acquisition | None:
+    """The outcome for an attempt whose ``claim`` found ``record``; ``None`` where a conditional put has to decide."""
+    if not record:
+        return None
+    if is_of_same_write(record, claim):
+        return Acquisition("owned")
+    lease = record.get("lease_expires", {}).get("N")
+    if is_expired(record, now) or (_state(record) == "started" and (lease is None or float(lease) <= now)):
+        return None
+    return _acquisition(record)
 
 
 def _acquisition(record: Mapping[str, Any]) -> Acquisition:

@@ -54,14 +54,26 @@ def read_records(
 def put_if(client: DynamoDBClient, *, doing: str, Item: Any, **request: Any) -> Mapping[str, Any] | None:  # noqa: N803  # the API's names
     """Put ``Item`` on a condition; ``request`` is the rest of the API's PutItem.
 
+    An item that is :func:`signed` already keeps its token: whatever has written it before is known as our own write.
+
     Returns the record that is there instead, which is empty where there is none; ``None`` where the put took effect.
 
     Raises:
         ProcessingError: DynamoDB did not answer or refused.
     """
-    token = _new_token()
-    item = {**Item, _WRITTEN_BY: token}
+    item = Item if _WRITTEN_BY in Item else signed(Item)
+    token = item[_WRITTEN_BY]
     return _refusal(lambda options: client.put_item(Item=item, **request, **options), token, doing=doing)
+
+
+def signed(item: Mapping[str, Any]) -> dict[str, Any]:
+    """``item`` with the token of a write of its own."""
+    return {**item, _WRITTEN_BY: _new_token()}
+
+
+def is_of_same_write(found: Mapping[str, Any], item: Mapping[str, Any]) -> bool:
+    """Whether the write of the :func:`signed` ``item`` has written ``found``."""
+    return bool(found.get(_WRITTEN_BY) == item[_WRITTEN_BY])
 
 
 def put_all(client: DynamoDBClient, puts: Sequence[Any], *, doing: str) -> bool:

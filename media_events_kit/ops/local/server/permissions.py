@@ -11,6 +11,9 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/
   (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridge.html).
 - MiniStack knows no condition keys of EventBridge: the source and type of the events of ``PutEvents``, and the targets
   of ``PutTargets`` (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html).
+- ``BatchExecuteStatement`` is no action: each statement needs that of its kind, on its table
+  (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-iam.html). MiniStack takes it for an action
+  on ``*``.
 - MiniStack reads no ``dynamodb:Attributes`` from a ``BatchGetItem``, whose projections are those of its tables
   (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html).
 """
@@ -18,6 +21,7 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -43,6 +47,17 @@ OF_FUNCTIONS: Final = {
 }
 """The actions of what belongs to a function, by the end of the path and the HTTP method."""
 
+STATEMENTS: Final = {
+    "INSERT": "dynamodb:PartiQLInsert",
+    "UPDATE": "dynamodb:PartiQLUpdate",
+    "DELETE": "dynamodb:PartiQLDelete",
+    "SELECT": "dynamodb:PartiQLSelect",
+}
+"""The action that a PartiQL statement needs, by its first word."""
+_TABLE: Final = re.compile(
+    r'\A\s*(?:INSERT\s+INTO|UPDATE|(?:DELETE|SELECT\b.*?)\s+FROM)\s+"?([\w.-]+)', re.IGNORECASE | re.DOTALL
+)
+
 
 def correct(iam_actions: Any) -> None:
     """Correct ``ministack.core.iam_actions``."""
@@ -50,6 +65,7 @@ def correct(iam_actions: Any) -> None:
     replace(iam_actions, "extract_resource_arn", _resource)
     replace(iam_actions, "eventbridge_resource_arns", _resources_of_events)
     replace(iam_actions, "dynamodb_service_context", _context_of_dynamodb)
+    replace(iam_actions, "dynamodb_transaction_checks", _checks_of_dynamodb)
     replace(iam_actions, "request_tag_context", _context_of_events)
 
 
@@ -112,6 +128,27 @@ def _context_of_dynamodb(context_of_ministack: Callable[[bytes], dict[str, Any]]
         return {**context, "dynamodb:Attributes": attributes} if attributes else context
 
     return dynamodb_service_context
+
+
+def _checks_of_dynamodb(checks_of_ministack: Callable[..., list[tuple[str, str]]]) -> Callable[..., Any]:
+    def dynamodb_transaction_checks(
+        iam_action: str, body: bytes, region: str, account_id: str
+    ) -> list[tuple[str, str]]:
+        """The actions, each on its table, that take the place of ``iam_action``."""
+        if iam_action not in ("dynamodb:BatchExecuteStatement", "dynamodb:ExecuteStatement"):
+            return checks_of_ministack(iam_action, body, region, account_id)
+        request = json.loads(body or b"{}")
+        texts = [str(statement.get("Statement")) for statement in request.get("Statements") or [request]]
+        tables = [_TABLE.match(text) for text in texts]
+        return [
+            (
+                STATEMENTS.get(text.split(maxsplit=1)[0].upper(), iam_action),
+                f"arn:aws:dynamodb:{region}:{account_id}:table/{table[1] if table else ''}",
+            )
+            for text, table in zip(texts, tables, strict=True)
+        ]
+
+    return dynamodb_transaction_checks
 
 
 def _context_of_events(context_of_ministack: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:

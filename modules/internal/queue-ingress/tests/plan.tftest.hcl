@@ -82,7 +82,7 @@ run "the_function_may_touch_what_is_its_own_and_nothing_else" {
       FindEventBodies   = [["s3:ListBucket"], ["arn:aws:s3:::media"]]
       Publish           = [["events:PutEvents"], ["arn:aws:events:eu-west-1:123456789012:event-bus/media"]]
       ReadConfiguration = [["s3:GetObject"], ["arn:aws:s3:::media/configuration/media-test-renders/*"]]
-      RememberEvents    = [["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-renders-idempotency"]]
+      RememberEvents    = [["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate", "dynamodb:PutItem", "dynamodb:UpdateItem"], ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-renders-idempotency"]]
       WriteLog          = [["logs:CreateLogStream", "logs:PutLogEvents"], ["arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/media-test-renders:*"]]
     })
     error_message = "Exact ARNs: its queue, its dead-letter queue, its bus, its idempotency store, its bodies, its log, its configuration."

@@ -18,6 +18,7 @@ from media_events.adapters.dynamodb.latest_positions import DynamoLatestPosition
 from media_events.adapters.dynamodb.review_items import DynamoReviewTable
 from media_events.delivery.ordering.key_queue import KeyQueue
 from media_events.delivery.ordering.latest_only import Position
+from media_events.messaging.idempotency import Completion
 from tests.fakes import dynamodb
 from tests.fakes.review_items import make_item
 
@@ -78,6 +79,18 @@ def test_completion_and_release_are_no_failures(client):
 
     assert ours.acquire("done", lease_seconds=60).state == "done"
     assert ours.acquire("released", lease_seconds=60).state == "owned"
+
+
+def test_claims_of_a_batch_are_known_as_our_own(client, lost):
+    ours, theirs = (DynamoIdempotencyStore(client, "table", owner=owner, clock=clock) for owner in ("a", "b"))
+    keys = ("first", "second")
+
+    assert [one.state for one in ours.acquire_all(keys, lease_seconds=60)] == ["owned", "owned"]  # type: ignore[union-attr]
+    assert lost.repeated[0] == "BatchExecuteStatement"
+    assert [one.state for one in theirs.acquire_all(keys, lease_seconds=60)] == ["in-progress"] * 2  # type: ignore[union-attr]
+
+    assert ours.complete_all([Completion(key=key) for key in keys]) == [None, None]
+    assert [one.state for one in theirs.acquire_all(keys, lease_seconds=60)] == ["done"] * 2  # type: ignore[union-attr]
 
 
 def test_probe_of_a_half_open_circuit_breaker_is_held_by_the_one_who_claimed_it(client):

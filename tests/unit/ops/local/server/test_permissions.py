@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from media_events.adapters.dynamodb.statements import insert, update
 from media_events_kit.ops.local.server import permissions
 
 
@@ -20,6 +21,7 @@ def _iam() -> dict[str, Any]:
         extract_resource_arn=lambda *_: "as MiniStack says",
         eventbridge_resource_arns=lambda *_: ["bus", "other bus"],
         dynamodb_service_context=_context,
+        dynamodb_transaction_checks=lambda *_: [("as MiniStack", "says")],
         request_tag_context=lambda *_: {"aws:TagKeys": []},
     )
     permissions.correct(iam)
@@ -149,3 +151,26 @@ def test_eventbridge_s_condition_keys_are_known(
 ) -> None:
     found = iam["request_tag_context"]("events", action, json.dumps(request_body).encode(), {})
     assert found == {"aws:TagKeys": [], **context}
+
+
+def test_each_statement_of_a_batch_needs_the_action_of_its_kind_on_its_table(iam: dict[str, Any]) -> None:
+    statements = [
+        insert("table-1", {"pk": {"S": "k"}}),
+        update("table-1", {"state": {"S": "done"}}, where={"pk": {"S": "k"}}),
+        {"Statement": "select state from table.2 where pk = 'k'"},
+        {"Statement": 'DELETE FROM "table-1" WHERE pk = ?'},
+    ]
+    request = json.dumps({"Statements": statements}).encode()
+
+    checks = iam["dynamodb_transaction_checks"]("dynamodb:BatchExecuteStatement", request, "eu-west-1", "1")
+
+    head = "arn:aws:dynamodb:eu-west-1:1:table/"
+    assert checks == [
+        ("dynamodb:PartiQLInsert", f"{head}table-1"),
+        ("dynamodb:PartiQLUpdate", f"{head}table-1"),
+        ("dynamodb:PartiQLSelect", f"{head}table.2"),
+        ("dynamodb:PartiQLDelete", f"{head}table-1"),
+    ]
+    assert iam["dynamodb_transaction_checks"]("dynamodb:TransactWriteItems", b"{}", "r", "1") == [
+        ("as MiniStack", "says")
+    ]
