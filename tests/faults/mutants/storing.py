@@ -73,7 +73,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     mutant(
         "take a record for somebody else's that our lost batch has written",
         _STORE,
-        "    if is_of_same_write(record, claim):\n",
+        "    if is_of_same_write(found, claim):\n",
         "    if False:\n",
         also=[(_RECORDS, "    item = Item if _WRITTEN_BY in Item else signed(Item)\n", "    item = signed(Item)\n")],
         harm="an event waits out its own lease",
@@ -82,7 +82,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     mutant(
         "believe a record that a batch found though it has expired",
         _STORE,
-        "    if is_expired(record, now) or (",
+        "    if is_expired(found, now) or (",
         "    if (",
         harm="an event that is sent again after its window counts as a duplicate: lost",
         test=f"{_ADAPTER_TESTS}/test_statements.py::test_what_a_batch_finds_expired_is_claimed_anew",

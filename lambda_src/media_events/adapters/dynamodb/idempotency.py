@@ -77,22 +77,14 @@ class DynamoIdempotencyStore:
         """Claim the new ones of ``keys`` in one call, and each of the others as :meth:`acquire` does."""
         now = self._clock()
         claims = [self._claim(key, now, lease_seconds) for key in keys]
-        answers: Sequence[Answer] = [Refused("alone")]
-        if len(keys) != 1:
-            statements = [insert(self._table, claim) for claim in claims]
-            answers = execute_all(self._client, statements, doing="acquiring idempotency records")
-
-        def claimed(pair: tuple[dict[str, Any], Answer]) -> Acquisition | ProcessingError:
-            claim, answer = pair
-            if isinstance(answer, ProcessingError):
-                return answer
-            known = Acquisition("owned") if answer is None else _decided(answer.item, claim, now)
-            try:
-                return known or self._put(claim, now)
-            except ProcessingError as error:
-                return error
-
-        return in_parallel(claimed, list(zip(claims, answers, strict=True)), workers=self.parallel)
+        if len(keys) == 1:
+            return [self._put_alone(claims[0], now)]
+        statements = [insert(self._table, claim) for claim in claims]
+        answers = execute_all(self._client, statements, doing="acquiring idempotency records")
+        outcomes = [_settled(answer, claim, now) for answer, claim in zip(answers, claims, strict=True)]
+        undecided = [claim for claim, outcome in zip(claims, outcomes, strict=True) if outcome is None]
+        alone = iter(in_parallel(lambda claim: self._put_alone(claim, now), undecided, workers=self.parallel))
+        return [outcome or next(alone) for outcome in outcomes]
 
     def _claim(self, key: str, now: float, lease_seconds: float) -> dict[str, Any]:
         return signed(
@@ -118,6 +110,12 @@ class DynamoIdempotencyStore:
         )
         return Acquisition("owned") if winner is None else _acquisition(winner or self._read(claim["pk"]["S"]))
 
+    def _put_alone(self, claim: dict[str, Any], now: float) -> Acquisition | ProcessingError:
+        try:
+            return self._put(claim, now)
+        except ProcessingError as error:
+            return error
+
     def complete(
         self, key: str, *, result: Mapping[str, Any] | None = None, keep_seconds: int = RETENTION_SECONDS
     ) -> None:
@@ -136,26 +134,23 @@ class DynamoIdempotencyStore:
 
     def complete_all(self, completions: Sequence[Completion]) -> list[ProcessingError | None]:
         """Mark our records as done in one call, and each that this did not reach as :meth:`complete` does."""
-        answers: Sequence[Answer] = [Refused("alone")]
-        if len(completions) != 1:
-            owner = {"S": self._owner}
-            statements = [
-                update(self._table, self._done(one), where={"pk": {"S": one.key}, "owner": owner})
-                for one in completions
-            ]
-            answers = execute_all(self._client, statements, doing="completing idempotency records")
+        if len(completions) == 1:
+            return [self._complete_alone(completions[0])]
+        owner = {"S": self._owner}
+        statements = [
+            update(self._table, self._done(one), where={"pk": {"S": one.key}, "owner": owner}) for one in completions
+        ]
+        answers = execute_all(self._client, statements, doing="completing idempotency records")
+        refused = [one for one, answer in zip(completions, answers, strict=True) if isinstance(answer, Refused)]
+        alone = iter(in_parallel(self._complete_alone, refused, workers=self.parallel))
+        return [next(alone) if isinstance(answer, Refused) else answer for answer in answers]
 
-        def completed(pair: tuple[Completion, Answer]) -> ProcessingError | None:
-            one, answer = pair
-            if not isinstance(answer, Refused):
-                return answer
-            try:
-                self.complete(one.key, result=one.result, keep_seconds=one.keep_seconds)
-            except ProcessingError as error:
-                return error
-            return None
-
-        return in_parallel(completed, list(zip(completions, answers, strict=True)), workers=self.parallel)
+    def _complete_alone(self, one: Completion) -> ProcessingError | None:
+        try:
+            self.complete(one.key, result=one.result, keep_seconds=one.keep_seconds)
+        except ProcessingError as error:
+            return error
+        return None
 
     def _done(self, completion: Completion) -> dict[str, Any]:
         """The attributes that change. The lease stays: only that of a started effect is read."""
@@ -269,16 +264,19 @@ def _state(record: Mapping[str, Any]) -> Any:
     return record.get("state", {}).get("S")
 
 
-def _decided(record: Mapping[str, Any], claim: Mapping[str, Any], now: float) -> Acquisition | None:
-    """The outcome for an attempt whose ``claim`` found ``record``; ``None`` where a conditional put has to decide."""
-    if not record:
+def _settled(answer: Answer, claim: Mapping[str, Any], now: float) -> Acquisition | ProcessingError | None:
+    """The outcome of the statement that puts ``claim``; ``None`` where a conditional put has to decide."""
+    if not isinstance(answer, Refused):
+        return answer or Acquisition("owned")
+    found = answer.item
+    if not found:
         return None
-    if is_of_same_write(record, claim):
+    if is_of_same_write(found, claim):
         return Acquisition("owned")
-    lease = record.get("lease_expires", {}).get("N")
-    if is_expired(record, now) or (_state(record) == "started" and (lease is None or float(lease) <= now)):
+    lease = found.get("lease_expires", {}).get("N")
+    if is_expired(found, now) or (_state(found) == "started" and (lease is None or float(lease) <= now)):
         return None
-    return _acquisition(record)
+    return _acquisition(found)
 
 
 def _acquisition(record: Mapping[str, Any]) -> Acquisition:
