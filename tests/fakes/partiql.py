@@ -13,7 +13,7 @@ from typing import Any, Final
 
 _INSERT: Final = re.compile(r'INSERT INTO "(?P<table>[\w.-]+)" VALUE \{(?P<item>.*)\}')
 _UPDATE: Final = re.compile(r'UPDATE "(?P<table>[\w.-]+)" SET (?P<values>.*) WHERE (?P<where>.*)')
-_NAME: Final = re.compile(r"""["']([^"']+)["'] ?[:=] ?\?""")
+_PART: Final = re.compile(r"""["']([^"']+)["'] ?[:=] ?(\?|'[A-Za-z0-9-]+'|[0-9.]+)""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +48,23 @@ def parsed(request: Mapping[str, Any]) -> Statement:
     match = _INSERT.fullmatch(text) or _UPDATE.fullmatch(text)
     assert match is not None, text
     parts = match.groupdict()
-    values, where = _NAME.findall(parts.get("item") or parts["values"]), _NAME.findall(parts.get("where") or "")
-    parameters = request["Parameters"]
+    given = iter(request.get("Parameters") or ())
+
+    def read(text: str) -> dict[str, Any]:
+        return {name: next(given) if value == "?" else _literal(value) for name, value in _PART.findall(text)}
+
+    values, where = read(parts.get("item") or parts["values"]), read(parts.get("where") or "")
+    assert next(given, None) is None, text
     return Statement(
         table=parts["table"],
-        values=dict(zip(values, parameters[: len(values)], strict=True)),
-        where=dict(zip(where, parameters[len(values) :], strict=True)),
+        values=values,
+        where=where,
         tells_item=request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD",
     )
+
+
+def _literal(text: str) -> dict[str, str]:
+    return {"S": text[1:-1]} if text.startswith("'") else {"N": text}
 
 
 def teach_moto() -> None:

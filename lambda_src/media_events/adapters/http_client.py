@@ -7,8 +7,10 @@ variables (a proxy would resolve names itself) and costs nothing to import.
 
 from __future__ import annotations
 
+import heapq
 import http
 import http.client
+import itertools
 import socket
 import ssl
 import threading
@@ -90,7 +92,7 @@ class _Connection(http.client.HTTPConnection):
         self.used_at = 0.0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Deadline:
     """Ends an exchange after ``seconds``, even if the other side keeps sending slowly; a socket's timeout can't.
 
@@ -100,25 +102,24 @@ class _Deadline:
     seconds: float
     clock: Callable[[], float]
     expired: bool = False
+    over: bool = False
+    """Whether the exchange has ended."""
     _ends: float = 0.0
-    _timer: threading.Timer | None = None
     _socket: socket.socket | None = None
 
     def __enter__(self) -> Self:
         self._ends = self.clock() + self.seconds
-        self._timer = threading.Timer(self.seconds, self._cut)
-        self._timer.daemon = True
-        self._timer.start()
+        _deadlines.watch(self)
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        self.over = True
+        self._socket = None  # the connection may serve another exchange by now
 
     def watch(self, connected: socket.socket) -> None:
         self._socket = connected
         if self.expired:
-            self._cut()
+            self.cut()
 
     def remaining(self) -> float:
         """Seconds until the deadline.
@@ -132,7 +133,8 @@ class _Deadline:
             raise TimeoutError
         return seconds
 
-    def _cut(self) -> None:
+    def cut(self) -> None:
+        """The time is over."""
         self.expired = True
         connected = self._socket
         if connected is not None:
@@ -141,6 +143,44 @@ class _Deadline:
                 socket.socket.shutdown(connected, socket.SHUT_RDWR)
             except OSError:
                 return
+
+
+class _Deadlines:
+    """Cuts exchanges whose time is over, all in one thread: one for each exchange would cost more than the exchange."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: list[tuple[float, int, _Deadline]] = []
+        self._numbers = itertools.count()
+        self._thread: threading.Thread | None = None
+
+    def watch(self, deadline: _Deadline) -> None:
+        """Cut ``deadline`` when it has passed, unless it is over by then."""
+        ends = time.monotonic() + deadline.seconds
+        with self._changed:
+            while self._waiting and self._waiting[0][2].over:
+                heapq.heappop(self._waiting)
+            heapq.heappush(self._waiting, (ends, next(self._numbers), deadline))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="deadlines", daemon=True)
+                self._thread.start()
+            elif self._waiting[0][2] is deadline:
+                self._changed.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while self._waiting and self._waiting[0][2].over:
+                    heapq.heappop(self._waiting)
+                left = self._waiting[0][0] - time.monotonic() if self._waiting else None
+                if left is None or left > 0:
+                    self._changed.wait(left)
+                    continue
+                deadline = heapq.heappop(self._waiting)[2]
+            deadline.cut()
+
+
+_deadlines = _Deadlines()
 
 
 @dataclass(slots=True)

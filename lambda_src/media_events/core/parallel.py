@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from typing import Final, TypeVar
@@ -13,13 +15,25 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
+_NAME: Final = "side-by-side"
+
+
+@functools.cache
+def _pool(workers: int) -> ThreadPoolExecutor:
+    """Threads that last as long as the sandbox: beginning them costs more than most of what they do."""
+    return ThreadPoolExecutor(max_workers=workers, thread_name_prefix=_NAME)
+
+
+def _alone(workers: int, items: Sequence[object]) -> bool:
+    # A thread of a pool that waited for the pool's others could wait for ever.
+    return min(workers, len(items)) <= 1 or threading.current_thread().name.startswith(_NAME)
+
+
 def in_parallel(work: Callable[[T], R], items: Sequence[T], *, workers: int = MAX_PARALLEL) -> list[R]:
     """``work``'s results for ``items``, in their order; it runs in threads where there are several."""
-    workers = min(workers, len(items))
-    if workers <= 1:
+    if _alone(workers, items):
         return [work(item) for item in items]
-    with ThreadPoolExecutor(max_workers=workers) as pool:
-        return list(pool.map(work, items))
+    return list(_pool(workers).map(work, items))
 
 
 def finished(
@@ -31,8 +45,7 @@ def finished(
     clock: Callable[[], float],
 ) -> Iterator[list[tuple[T, R]]]:
     """``work``'s results with their items as they come, in groups: none waits longer than that for the others."""
-    workers = min(workers, len(items))
-    if workers <= 1:
+    if _alone(workers, items):
         group: list[tuple[T, R]] = []
         since = 0.0
         for item in items:
@@ -44,9 +57,8 @@ def finished(
         if group:
             yield group
         return
-    with ThreadPoolExecutor(max_workers=workers) as pool:
-        pending = {pool.submit(work, item): item for item in items}
-        while pending:
-            wait(pending, return_when=FIRST_COMPLETED)
-            done = wait(pending, timeout=within_seconds).done
-            yield [(pending.pop(future), future.result()) for future in list(pending) if future in done]
+    pending = {_pool(workers).submit(work, item): item for item in items}
+    while pending:
+        wait(pending, return_when=FIRST_COMPLETED)
+        done = wait(pending, timeout=within_seconds).done
+        yield [(pending.pop(future), future.result()) for future in list(pending) if future in done]

@@ -59,7 +59,8 @@ def _record(item: Mapping[str, Any], source: str, scope: str) -> IdempotencyReco
         scope=scope,
         state=state if state in ("done", "withdrawn") else "started",
         at=float(item.get("at", {}).get("N", "0")),
-        lease_expires=None if lease is None else float(lease),
+        # That of an effect that has happened stays in the record.
+        lease_expires=float(lease) if lease is not None and state == "started" else None,
         superseded=result == SUPERSEDED,
         execution_arn=arn if isinstance(arn, str) else None,
     )

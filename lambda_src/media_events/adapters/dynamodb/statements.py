@@ -19,7 +19,8 @@ that knows the statement's own write by its token (``records.put_if``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 STATEMENTS_A_CALL: Final = 25
+
+_NUMBER: Final = re.compile(r"[0-9]{1,16}(\.[0-9]{1,16})?\Z")
+_PLAIN: Final = re.compile(r"[A-Za-z0-9]{1,36}(-[A-Za-z0-9]{1,36}){0,8}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +52,37 @@ Answer = Refused | ProcessingError | None
 
 def insert(table: str, item: Mapping[str, Any]) -> Any:
     """Put ``item`` where there is none with its key."""
-    names = ", ".join(f"'{name}': ?" for name in item)
-    return _statement(f'INSERT INTO "{table}" VALUE {{{names}}}', item.values())
+    parameters: list[Any] = []
+    values = ", ".join(f"'{name}': {_written(value, parameters)}" for name, value in item.items())
+    return _statement(f'INSERT INTO "{table}" VALUE {{{values}}}', parameters)
 
 
 def update(table: str, values: Mapping[str, Any], *, where: Mapping[str, Any]) -> Any:
     """Set ``values`` in the item that has all of ``where``, its key among them."""
-    assignments = ", ".join(f'"{name}" = ?' for name in values)
-    condition = " AND ".join(f'"{name}" = ?' for name in where)
-    text = f'UPDATE "{table}" SET {assignments} WHERE {condition}'  # noqa: S608 - names of ours; values are parameters
-    return _statement(text, [*values.values(), *where.values()])
+    parameters: list[Any] = []
+    assignments = ", ".join(f'"{name}" = {_written(value, parameters)}' for name, value in values.items())
+    condition = " AND ".join(f'"{name}" = {_written(value, parameters)}' for name, value in where.items())
+    text = f'UPDATE "{table}" SET {assignments} WHERE {condition}'  # noqa: S608 - see _written
+    return _statement(text, parameters)
 
 
-def _statement(text: str, parameters: Iterable[Any]) -> Any:
-    return {"Statement": text, "Parameters": list(parameters), "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+def _statement(text: str, parameters: Sequence[Any]) -> Any:
+    given = {"Parameters": parameters} if parameters else {}  # the API takes no empty list
+    return {"Statement": text, **given, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+
+
+def _written(value: Mapping[str, Any], parameters: list[Any]) -> str:
+    """``value`` in a statement: by itself if it is plain, else as one of ``parameters``, each of which botocore checks.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-reference.data-types.html
+    """
+    ((kind, content),) = value.items()
+    if kind == "N" and _NUMBER.match(content):
+        return str(content)
+    if kind == "S" and _PLAIN.match(content):
+        return f"'{content}'"
+    parameters.append(value)
+    return "?"
 
 
 def execute_all(client: DynamoDBClient, statements: Sequence[Any], *, doing: str) -> list[Answer]:

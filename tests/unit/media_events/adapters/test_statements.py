@@ -10,10 +10,12 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from media_events.adapters.dynamodb.idempotency import DynamoIdempotencyStore
+from media_events.adapters.dynamodb.statements import insert, update
 from media_events.core.failures import ProcessingError, UnansweredError
 from media_events.messaging.idempotency import Acquisition, Completion
 from tests.fakes import dynamodb
 from tests.fakes.hop import FakeClock
+from tests.fakes.partiql import parsed
 
 KEYS = ("a", "b", "c")
 
@@ -194,3 +196,24 @@ def test_answers_for_another_number_of_statements_are_none(clock):
     outcomes = DynamoIdempotencyStore(Short(), "table", owner="o", clock=clock).acquire_all(KEYS, lease_seconds=30)  # type: ignore[arg-type]
 
     assert states(outcomes) == ["aws-answers"] * 3
+
+
+@pytest.mark.parametrize(
+    "text", ["it's", "a' , 'state': 'done", "?", "", "a b", 'a"b', "a\nb", "é", "--", "1:a|2:b|ingress"]
+)
+def test_no_text_of_a_sender_is_part_of_a_statement(text):
+    statements = [insert("t", {"pk": {"S": text}, "state": {"S": "started"}})]
+    statements.append(update("t", {"state": {"S": "done"}}, where={"pk": {"S": text}}))
+    for statement in statements:
+        assert statement["Parameters"] == [{"S": text}]
+        values = parsed(statement).where or parsed(statement).values
+        assert values["pk"] == {"S": text}
+
+
+def test_plain_values_are_part_of_the_statement():
+    item = {"pk": {"S": "a|b"}, "state": {"S": "started"}, "at": {"N": "1790000000.25"}, "n": {"N": "1e+30"}}
+    assert insert("t", item) == {
+        "Statement": "INSERT INTO \"t\" VALUE {'pk': ?, 'state': 'started', 'at': 1790000000.25, 'n': ?}",
+        "Parameters": [{"S": "a|b"}, {"N": "1e+30"}],
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
