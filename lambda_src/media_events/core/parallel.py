@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 MAX_PARALLEL: Final = 10
 """Calls at a time in one invocation: a whole batch of the usual size."""
@@ -21,6 +23,8 @@ _NAME: Final = "side-by-side"
 @functools.cache
 def _pool(workers: int) -> ThreadPoolExecutor:
     """Threads that last as long as the sandbox: beginning them costs more than most of what they do."""
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - nothing to load where nothing goes side by side
+
     return ThreadPoolExecutor(max_workers=workers, thread_name_prefix=_NAME)
 
 
@@ -57,6 +61,8 @@ def finished(
         if group:
             yield group
         return
+    from concurrent.futures import FIRST_COMPLETED, wait  # noqa: PLC0415 - as above
+
     pending = {_pool(workers).submit(work, item): item for item in items}
     while pending:
         wait(pending, return_when=FIRST_COMPLETED)
