@@ -25,7 +25,7 @@ from media_events.adapters.dynamodb.group_counts import GROUPS
 from media_events.adapters.dynamodb.review_items import DynamoReviewTable, _stored, _to_dynamo
 from media_events.delivery.deliverer import destination_key
 from media_events.recovery.review_item import ReturnTo
-from media_events_kit.ops.local import endpoint, lifecycle
+from media_events_kit.ops.local import endpoint, lifecycle, process
 from media_events_kit.ops.local.clients import Clients
 from media_events_kit.ops.local.paths import REPOSITORY, LocalPaths
 from media_events_kit.ops.review import bulk_operations
@@ -201,3 +201,18 @@ def test_two_operators_a_kill_and_a_cancel_and_none_is_sent_twice(place):
     group = place.table.group("g-1")
     assert sum(group.counts.values()) == ITEMS
     assert group.counts["OPEN"] == len(list(walk(place.table, Query(statuses=("OPEN",), group="g-1"))))
+
+
+def test_a_local_cloud_that_is_killed_leaves_nothing_on_its_port(tmp_path):
+    paths = LocalPaths(tmp_path / "cloud")
+    paths.root.mkdir(parents=True)
+    record = endpoint.start(paths, region="eu-west-1", port=None)
+    try:
+        os.kill(record.pid, signal.SIGKILL)
+        deadline = time.monotonic() + SECONDS
+        while not process.port_is_free(record.port) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert process.port_is_free(record.port)
+        assert endpoint.health(record) is None
+    finally:
+        lifecycle.down(paths)

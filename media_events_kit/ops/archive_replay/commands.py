@@ -22,6 +22,7 @@ from media_events_kit.ops.deployment.discovery import Deployment, find
 from media_events_kit.ops.operations.run import until_interrupted
 from media_events_kit.ops.shared import options as shared
 from media_events_kit.ops.shared.console import OperatorError, err, fail, note, out, plain, print_json
+from media_events_kit.ops.shared.contact import CONTACT, hint
 from media_events_kit.ops.shared.options import Environment, Json, Profile, Reason, Region, TableName, spread
 from media_events_kit.ops.shared.tables import Column, Listing
 from media_events_kit.ops.shared.times import parse_time
@@ -332,6 +333,6 @@ def _explained() -> Iterator[None]:
         yield
     except ProcessingError as error:
         fail(
-            f"{error.code}: {error.message}",
-            hint="docs/how-to/replay-from-the-archive.md lists the permissions that a replay needs",
+            f"{error.code}: {CONTACT.problem(error)}",
+            hint=hint(error, "docs/how-to/replay-from-the-archive.md lists the permissions that a replay needs"),
         )

@@ -18,6 +18,7 @@ from media_events_kit.ops.local.endpoint import CloudRecord, is_running
 from media_events_kit.ops.local.paths import DEFAULT_ENVIRONMENT, REPOSITORY, LocalPaths, local_paths
 from media_events_kit.ops.local.synthesis import stacks_of
 from media_events_kit.ops.shared.console import OperatorError, fail
+from media_events_kit.ops.shared.contact import CONTACT
 from media_events_kit.ops.shared.json_files import object_in, read_object
 from media_events_kit.ops.shared.options import Where
 
@@ -44,7 +45,7 @@ class Cloud:
             OperatorError: there is no region, or no such profile.
         """
         if service not in self._clients:
-            self._clients[service] = self._make(service)
+            self._clients[service] = CONTACT.watch(self._make(service))
         return self._clients[service]
 
     def lazy(self, service: str) -> Any:
@@ -115,6 +116,7 @@ def find(where: Where) -> Deployment:
         table = table or text(outputs().get("review_table_name"))
         tables = tables or [str(name) for name in outputs().get("idempotency_table_names") or [] if name]
     if table is None:
+        _require_local_cloud(paths, where.profile)
         raise OperatorError(
             f"the review table of the environment {paths.environment!r} is not known",
             hint=f"name it with --table or {REVIEW_TABLE_VARIABLE}, choose another --environment, or deploy this one "
@@ -122,6 +124,22 @@ def find(where: Where) -> Deployment:
             exit_code=UNUSABLE,
         )
     return Deployment(cloud=cloud, review_table=table, idempotency_tables=tables, outputs=outputs)
+
+
+def _require_local_cloud(paths: LocalPaths, profile: str | None) -> None:
+    """Say that the local cloud of an environment has gone, if it had one and nothing says that another is meant.
+
+    Raises:
+        OperatorError: it has gone.
+    """
+    record = None if profile is not None or os.environ.get("AWS_ENDPOINT_URL") else CloudRecord.read(paths)
+    if record is not None:
+        raise OperatorError(
+            f"lost contact with the local cloud of {paths.environment!r} (started {record.started_at}, "
+            f"{record.endpoint}): its process has gone, with everything in it",
+            hint="start it again: media-events local up",
+            exit_code=UNUSABLE,
+        )
 
 
 def running_cloud(paths: LocalPaths, profile: str | None = None) -> CloudRecord | None:

@@ -84,10 +84,11 @@ _started: Final[dict[int, subprocess.Popen[bytes]]] = {}
 
 
 def stop(identity: ProcessIdentity, *, grace_seconds: float = 5.0) -> bool:
-    """Stop the process and its session's children; ``False`` where it was not running."""
+    """Stop the process and its session's children, also those that outlived it; ``False`` where none was running."""
     if not identity.alive():
         _reap(identity.pid)
-        return False
+        # The kernel gives no process the id of a group that has members, so a group without its leader is ours.
+        return started_of(identity.pid) is None and _signal_group(identity.pid, signal.SIGKILL)
     _signal_group(identity.pid, signal.SIGTERM)
     if not _gone_within(identity, grace_seconds):
         _signal_group(identity.pid, signal.SIGKILL)
@@ -114,11 +115,12 @@ def _reap(pid: int) -> None:
         del _started[pid]
 
 
-def _signal_group(pid: int, number: signal.Signals) -> None:
+def _signal_group(pid: int, number: signal.Signals) -> bool:
     try:
         os.killpg(pid, number)
     except (ProcessLookupError, PermissionError):
-        return
+        return False
+    return True
 
 
 def port_is_free(port: int) -> bool:

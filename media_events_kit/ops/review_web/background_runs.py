@@ -12,6 +12,7 @@ from media_events_kit.ops.review import use_cases
 from media_events_kit.ops.review.audited_service import AuditedReviewService
 from media_events_kit.ops.review.store import Operation
 from media_events_kit.ops.shared.console import note
+from media_events_kit.ops.shared.contact import CONTACT
 
 CANARY_WAIT_SECONDS: Final = 120.0
 
@@ -59,7 +60,7 @@ class Runs:
                 stopping=self._ending.is_set,
             )
         except ProcessingError as error:
-            self._problems[operation.operation_id] = f"{error.message}. Correct this and resume."
+            self._problems[operation.operation_id] = f"{CONTACT.problem(error)}. Correct this and resume."
         except Exception as error:  # noqa: BLE001  # nothing else would report it
             kind = type(error).__name__
             self._problems[operation.operation_id] = f"The page failed ({kind}). Resume the operation."

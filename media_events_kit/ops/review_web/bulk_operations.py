@@ -7,9 +7,11 @@ from typing import Any, Final
 
 from flask import Blueprint, abort, render_template
 
+from media_events.core.failures import ProcessingError
 from media_events_kit.ops.review.outcomes import is_alive, outcome_counts, settled, state_of, tally
 from media_events_kit.ops.review.store import DONE, Operation
 from media_events_kit.ops.review_web.context import current_context
+from media_events_kit.ops.review_web.errors import explained
 from media_events_kit.ops.review_web.formatting import number
 from media_events_kit.ops.shared.times import span
 
@@ -58,8 +60,11 @@ def operation(operation_id: str) -> str:
 
 @blueprint.get("/operations/<operation_id>/state")
 def state(operation_id: str) -> dict[str, Any]:
-    """The progress of an operation, which its page polls."""
-    current = _read(operation_id)
+    """The progress of an operation, which its page polls; without contact, only since when there is none."""
+    try:
+        current = _read(operation_id)
+    except ProcessingError as error:
+        return {"lost": f"{explained(error)} The numbers are those from before."}
     ended = bool(current_context().runs.problem(operation_id))
     return {
         "taken": current.taken,

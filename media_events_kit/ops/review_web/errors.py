@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 from media_events.core.failures import ProcessingError
 from media_events_kit.ops.review.queries import QueryError
 from media_events_kit.ops.shared.console import OperatorError
+from media_events_kit.ops.shared.contact import CONTACT, LOST
 
 DENIED: Final = frozenset(
     {
@@ -79,6 +80,9 @@ def explained(error: ProcessingError) -> str:
         return f"AWS does not allow this: you need operator_policies.{needed_policy()} ({error.message})."
     if error.code in IDENTITY:
         return f"AWS does not accept your credentials any more: renew them ({error.message})."
+    if error.code in LOST:
+        problem = CONTACT.problem(error)
+        return f"{problem[:1].upper()}{problem[1:]}. Nothing is lost: try again when it answers."
     return f"AWS failed: {error.message}. Try again."
 
 
@@ -109,7 +113,7 @@ def install(app: Flask) -> None:
             text = "AWS does not have the table or queue. Is it the right environment, table and region?"
             return _page(502, "AWS has no such thing", text, detail=error.message)
         return _page(
-            503, "AWS did not answer", "It is down or busy. Reload the page in a moment.", detail=error.message
+            503, "AWS did not answer", "It is down or busy. Reload the page in a moment.", detail=CONTACT.problem(error)
         )
 
     @app.errorhandler(OperatorError)

@@ -13,6 +13,7 @@ from rich.text import Text
 from media_events.core.failures import ProcessingError
 from media_events_kit.ops.deployment.discovery import Deployment, find
 from media_events_kit.ops.shared.console import OperatorError, fail, note, out, print_json
+from media_events_kit.ops.shared.contact import CONTACT, hint
 from media_events_kit.ops.shared.options import Json, Where, spread
 from media_events_kit.ops.trace.model import EventTrace, Verdict, gravest
 from media_events_kit.ops.trace.rendering import show, summary_of
@@ -95,8 +96,8 @@ def _search(deployment: Deployment, term: str, since: float | None) -> list[Even
     try:
         return tracer(deployment).search(term, since=since)
     except ProcessingError as error:
-        hint = "check the credentials, their permissions and the tables' names"
-        raise OperatorError(error.message, hint=hint, exit_code=STATUSES["unknown"]) from error
+        advice = hint(error, "check the credentials, their permissions and the tables' names")
+        raise OperatorError(CONTACT.problem(error), hint=advice, exit_code=STATUSES["unknown"]) from error
 
 
 def moment(text: str, *, now: float) -> float:

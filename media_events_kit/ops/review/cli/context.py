@@ -12,6 +12,7 @@ from media_events_kit.ops.deployment.discovery import Deployment, find
 from media_events_kit.ops.review.cli.options import NO_IDEMPOTENCY_TABLE, Choice
 from media_events_kit.ops.review.queries import WAITING, Query, QueryError, time_bound
 from media_events_kit.ops.shared.console import OperatorError, note
+from media_events_kit.ops.shared.contact import CONTACT, hint
 from media_events_kit.ops.shared.options import Where
 
 if TYPE_CHECKING:
@@ -78,5 +79,5 @@ def explained() -> Iterator[None]:
     except QueryError as error:
         raise OperatorError(str(error), exit_code=UNUSABLE) from error
     except ProcessingError as error:
-        hint = "check the credentials, their permissions and the table's name"
-        raise OperatorError(error.message, hint=hint) from error
+        advice = hint(error, "check the credentials, their permissions and the table's name")
+        raise OperatorError(CONTACT.problem(error), hint=advice) from error

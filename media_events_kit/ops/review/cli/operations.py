@@ -10,6 +10,7 @@ from typing import Annotated, Final
 
 import typer
 
+from media_events.core.failures import ProcessingError
 from media_events_kit.ops.operations.run import until_interrupted
 from media_events_kit.ops.review import use_cases
 from media_events_kit.ops.review.audited_service import AuditedReviewService
@@ -22,6 +23,7 @@ from media_events_kit.ops.review.service import GOOD
 from media_events_kit.ops.review.store import DONE, Operation
 from media_events_kit.ops.review.use_cases import RefusedError, Request
 from media_events_kit.ops.shared.console import fail, note, out, plain, print_json
+from media_events_kit.ops.shared.contact import CONTACT
 from media_events_kit.ops.shared.options import Json, Reason, Where, spread
 
 NOT_ALL_GOOD: Final = 1
@@ -283,17 +285,24 @@ def _refusal_explained(operation_id: str) -> Iterator[None]:
 
 
 def _run(review: AuditedReviewService, operation: Operation, *, wait: float, json: bool) -> None:
-    shown_at = review.clock()
+    shown_at, reached = review.clock(), operation
 
     def progress(current: Operation) -> None:
-        nonlocal shown_at
+        nonlocal shown_at, reached
+        reached = current
         if review.clock() - shown_at >= PROGRESS_SECONDS:
             shown_at = review.clock()
             note(f"{current.taken} of {current.limit} at most: {tally(current)}")
 
-    with until_interrupted() as stopping:
-        ended = use_cases.run_operation(
-            review, operation, canary_wait_seconds=wait, stopping=stopping, progress=progress
+    try:
+        with until_interrupted() as stopping:
+            ended = use_cases.run_operation(
+                review, operation, canary_wait_seconds=wait, stopping=stopping, progress=progress
+            )
+    except ProcessingError as error:
+        fail(
+            f"{CONTACT.problem(error)}; until then {reached.taken} were taken: {tally(reached)}",
+            hint=f"none is sent twice: media-events review resume {operation.operation_id}",
         )
     _show(ended, json=json)
     if ended.state != "completed" or ended.counts.get("unsent"):

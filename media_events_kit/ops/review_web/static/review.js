@@ -152,14 +152,22 @@
   const progress = one("[data-progress]");
   if (progress) {
     every(1000, async () => {
-      const state = await ask(progress.dataset.progress);
-      if (!state) return false;
+      const says = progress.querySelector('[data-field="says"]');
+      const tell = (text) => { if (says.textContent !== text) says.textContent = text; };
+      const state = await ask(progress.dataset.progress).catch(() => null);
+      if (!state) {
+        tell("The page's command does not answer. The numbers are those from before; start it again to see more, and resume.");
+        return false;
+      }
+      if (state.lost) {
+        tell(state.lost);
+        return false;
+      }
       progress.querySelector('[data-field="taken"]').textContent = state.taken.toLocaleString("en");
       progress.querySelector('[data-field="of"]').textContent = state.of.toLocaleString("en");
       progress.querySelector('[data-field="bar"]').max = Math.max(state.of, 1);
       progress.querySelector('[data-field="bar"]').value = state.taken;
-      const says = progress.querySelector('[data-field="says"]');
-      if (says.textContent !== state.says) says.textContent = state.says;
+      tell(state.says);
       progress.querySelectorAll("[data-count]").forEach((cell) => {
         cell.textContent = (state.counts[cell.dataset.count] || 0).toLocaleString("en");
       });

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 
@@ -63,6 +64,23 @@ def test_a_process_that_ended_by_itself_is_not_alive(start, tmp_path):
         time.sleep(0.02)
     assert not identity.alive()
     assert (tmp_path / "log").read_text() == "done\n"
+
+
+def test_children_that_outlived_a_killed_process_are_ended_too(start, tmp_path):
+    parent = f"import subprocess, sys, time; print(subprocess.Popen({SLEEP!r}).pid, flush=True); time.sleep(60)"
+    identity = start([sys.executable, "-c", parent])
+    deadline = time.monotonic() + 20
+    while not (tmp_path / "log").read_text().endswith("\n") and time.monotonic() < deadline:
+        time.sleep(0.02)
+    child = int((tmp_path / "log").read_text())
+    os.kill(identity.pid, signal.SIGKILL)
+    while identity.alive() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert process.started_of(child) is not None
+    assert process.stop(identity)
+    while process.started_of(child) is not None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert process.started_of(child) is None
 
 
 def test_a_process_that_ignores_the_request_is_ended_all_the_same(start, tmp_path):

@@ -12,7 +12,7 @@ import boto3
 import pytest
 
 from media_events.core.clock import timestamp
-from media_events.core.failures import PermanentConfigError
+from media_events.core.failures import PermanentConfigError, TransientError
 from media_events_kit.ops.cli import run
 from media_events_kit.ops.deployment.discovery import Cloud, Deployment
 from media_events_kit.ops.review import bootstrap, bulk_operations, use_cases
@@ -531,6 +531,23 @@ def test_a_running_operation_is_cancelled_by_id_and_resumed(group, capsys):
     assert command("resume", "op-1") == 0
     assert "completed" in capsys.readouterr().out
     assert len(group.sent()) == 12
+
+
+def test_a_command_that_loses_contact_says_how_far_it_came_and_how_to_go_on(group, capsys):
+    def lose_contact(operation):
+        if operation.taken == 5:
+            raise TransientError("aws-EndpointConnectionError", "writing an operation: EndpointConnectionError")
+
+    group.records.meanwhile = lose_contact
+    assert command("retry", "--group", "g-1", "--rate", "1") == 1
+    shown = " ".join(capsys.readouterr().err.split())
+    assert "AWS does not answer" in shown
+    assert "until then 4 were taken" in shown
+    operation = next(row for row in group.records.rows if row != "op-1")
+    assert f"media-events review resume {operation}" in shown
+    group.records.meanwhile = lambda _operation: None
+    assert command("resume", operation) == 0
+    assert (len(group.sent()), group.none_twice()) == (12, True)
 
 
 @pytest.mark.parametrize("arguments", [["--group", "g-1", "--all-open"], ["x", "--group", "g-1"], ["x", "--dry-run"]])

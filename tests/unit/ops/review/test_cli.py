@@ -12,6 +12,7 @@ from media_events.core.failures import TransientError
 from media_events_kit.ops import cli
 from media_events_kit.ops.cli import run
 from media_events_kit.ops.deployment import discovery
+from media_events_kit.ops.local.endpoint import CloudRecord
 from media_events_kit.ops.review.cli import context
 from media_events_kit.ops.review.cli.commands import app as review
 from media_events_kit.ops.shared.console import OperatorError
@@ -20,6 +21,16 @@ from tests.fakes.audit_log import records_of
 from tests.fakes.review_items import attempt, make_item
 from tests.unit.ops.review.test_service import FakeReview
 
+RECORD = CloudRecord(
+    endpoint="https://127.0.0.1:9",
+    port=9,
+    pid=2**22 + 1,  # no process has it: https://man7.org/linux/man-pages/man5/proc_sys_kernel.5.html
+    process_started="then",
+    started_at="2026-11-26T12:00:00+00:00",
+    region="us-east-1",
+    ca_bundle="authority.pem",
+    environment="gone",
+)
 TABLE = ["--table", "review", "--idempotency-table", "idempotency"]
 
 
@@ -273,6 +284,16 @@ def test_an_unknown_deployment_ends_with_2_and_says_how_to_name_it(review, monke
         find(environment="nowhere")
     assert refused.value.exit_code == 2
     assert "--table" in (refused.value.hint or "")
+
+
+def test_a_local_cloud_that_has_gone_is_told_as_such(review, monkeypatch, tmp_path):  # noqa: ARG001
+    monkeypatch.setattr(discovery, "REPOSITORY", tmp_path)
+    paths = discovery.local_paths("gone")
+    paths.root.mkdir(parents=True)
+    RECORD.write(paths)
+    with pytest.raises(OperatorError, match="lost contact with the local cloud of 'gone'") as refused:
+        find(environment="gone")
+    assert "media-events local up" in (refused.value.hint or "")
 
 
 @pytest.mark.parametrize("name", ["../../etc", "a/b", ".", "a b"])

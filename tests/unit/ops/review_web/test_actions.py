@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from media_events.core.failures import TransientError
 from media_events.recovery.review_item import GROUPINGS
 from tests.fakes.review_web import BY, COLLEAGUE, SECRET, item_of
 
@@ -194,6 +195,18 @@ def test_a_group_is_retried_in_the_background_and_tells_how_far_it_is(browser, i
     assert "back" in page
     assert path in browser.get("/operations").text
     assert len(world.sent()) == 4
+
+
+@pytest.mark.slow
+def test_the_progress_of_an_operation_tells_of_a_lost_contact(browser, item, world, monkeypatch):
+    path = run(browser, item)
+    ended(world, path)
+
+    def lost(_operation_id):
+        raise TransientError("aws-EndpointConnectionError", "reading an operation: EndpointConnectionError")
+
+    monkeypatch.setattr(world.place.review.records, "operation", lost)
+    assert "contact with AWS" in browser.get(f"{path}/state").json["lost"]
 
 
 @pytest.mark.slow
