@@ -74,7 +74,8 @@ _VARIABLE: Final = pattern(
 class Attempt:
     """One failure of the event at this destination.
 
-    ``message_id`` is the dead letter's; ``request_id`` is Lambda's of the attempt, where known.
+    ``message_id`` is the dead letter's. Where known, ``request_id`` is Lambda's of the attempt, and ``receives`` how
+    often the hop had received the event by then.
     """
 
     time: str
@@ -84,6 +85,7 @@ class Attempt:
     redrivecount: int
     message_id: str
     request_id: str | None = None
+    receives: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The form in the table."""
@@ -95,6 +97,7 @@ class Attempt:
             "redrivecount": self.redrivecount,
             "message_id": self.message_id,
             "request_id": self.request_id,
+            "receives": self.receives,
         }
         return {name: value for name, value in values.items() if value is not None}
 
@@ -109,6 +112,7 @@ class Attempt:
             redrivecount=int(values.get("redrivecount", 0)),
             message_id=str(values.get("message_id", "")),
             request_id=None if values.get("request_id") is None else str(values["request_id"]),
+            receives=None if values.get("receives") is None else int(values["receives"]),
         )
 
 

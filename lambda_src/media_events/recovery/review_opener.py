@@ -65,6 +65,8 @@ INSPECTION_WAIT_SECONDS: Final = 86_400.0
 RESERVED_SECONDS: Final = 5.0
 """Kept back from the redrive function's remaining time, to record the outcome."""
 
+MAX_RECEIVES: Final = 1000
+"""Of an SQS queue: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html"""
 MAX_TEXT_BYTES: Final = 4096
 """Of each text that an event says of itself: an item has to fit into DynamoDB's 400 KB, whatever is in the event."""
 _MAX_KEY_BYTES: Final = 1024
@@ -306,6 +308,7 @@ def review_item(dead_letter: DeadLetter, failure: Failure, queue: DeadLetterQueu
         redrivecount=dead_letter.redrive_count,
         message_id=dead_letter.message_id,
         request_id=failure.requestid,
+        receives=min(max(failure.receivecount, 1), MAX_RECEIVES),
     )
     group = group_id(
         failure.failure_class,

@@ -7,23 +7,32 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
-from media_events.core.clock import timestamp
+from media_events.core.clock import epoch, timestamp
 from media_events.recovery.review_item import (
     GROUPINGS,
+    INDEX_OF,
     STATUSES,
+    WAITING,
     Group,
     Grouping,
     Selection,
+    group_status,
 )
 from media_events_kit.ops.review.queries import QueryError, decode_position, encode_position
 from media_events_kit.ops.review.service import ReviewService
+from media_events_kit.ops.shared.times import span
+
+if TYPE_CHECKING:
+    from media_events.adapters.dynamodb.review_items import DynamoReviewTable
 
 GROUPS_A_ROUND_TRIP: Final = 100
 MAX_CLOSED: Final = 100
 HOURS: Final = 24
+HOUR: Final = 3600
+BAR_HEIGHT: Final = 24
 _HOUR: Final = len("2026-11-23T12")
 
 
@@ -62,6 +71,37 @@ class Trend:
             "day": self.day,
             "growing": self.growing,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """The growth of a group: ``growing``, ``slow`` (a failure within two hours) or ``quiet``, and in words.
+
+    ``hours`` are the items opened in each of the last hours, the current hour last.
+    """
+
+    kind: str
+    text: str
+    hours: tuple[int, ...]
+
+    @property
+    def bars(self) -> tuple[int, ...]:
+        """The hours as heights from 1 to 24."""
+        most = max(self.hours, default=0) or 1
+        return tuple(max(1, round(count * BAR_HEIGHT / most)) for count in self.hours)
+
+
+def growth(newest: str, hours: tuple[int, ...], now: float) -> Growth:
+    """The growth of a group whose latest item was opened at ``newest``."""
+    last = epoch(newest)
+    quiet = float("inf") if last is None else now - last
+    recent = sum(hours[-2:])
+    if last is None or quiet >= 2 * HOUR or recent == 0:
+        return Growth("quiet", "quiet" if last is None else f"quiet for {span(quiet)}", hours)
+    since = f"{recent:,} since {timestamp(now - HOUR)[11:13]}:00 UTC"
+    if quiet < HOUR / 4:
+        return Growth("growing", f"growing, {since}", hours)
+    return Growth("slow", f"quiet for {span(quiet)}, {since}", hours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +153,29 @@ def group_page(
     trends = trends_of(service, shown)
     last = shown[-1] if shown else None
     position = None if last is None else (str(last.waiting), f"group/{last.group_id}")
+    dated = [with_since(service.table, group) for group in shown]
     return GroupPage(
-        tuple(zip(shown, trends, strict=True)), encode_position(position) if len(waiting) > limit else None
+        tuple(zip(dated, trends, strict=True)), encode_position(position) if len(waiting) > limit else None
     )
+
+
+def with_since(table: DynamoReviewTable, group: Group) -> Group:
+    """``group`` with the first failure of its oldest waiting item as its beginning, if others are closed.
+
+    The table has its very first failure, whatever has been put right since.
+
+    Raises:
+        ProcessingError: the table did not answer or refused.
+    """
+    if group.waiting <= 0 or group.waiting == sum(group.counts.values()):
+        return group
+    firsts = []
+    for status in WAITING:
+        if group.counts.get(status):
+            value = group_status(group.group_id, status)
+            oldest = Selection(index=INDEX_OF[group.grouping], value=value, oldest_first=True)
+            firsts += [item.first_failed_at for item in table.page(oldest, limit=1).items]
+    return replace(group, first_opened_at=min(firsts, default=group.first_opened_at))
 
 
 def close_delivered(service: ReviewService) -> None:

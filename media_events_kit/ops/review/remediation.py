@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from media_events.core.failures import FailureClass
+from media_events.recovery.review_item import Attempt
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +84,10 @@ def advice(failure_class: str, code: str) -> Advice:
     by_class = {str(name): value for name, value in BY_CLASS.items()}.get(failure_class, BY_CLASS["permanent-data"])
     hint = _BY_CODE.get(code)
     return by_class if hint is None else replace(by_class, steps=(hint, *by_class.steps))
+
+
+def made(attempt: Attempt) -> str:
+    """How often the hop had tried before it gave the event up."""
+    tries = "1 attempt" if attempt.receives == 1 else f"{attempt.receives or 'all its'} attempts"
+    before = attempt.redrivecount
+    return f"given up after {tries}" + (f", and {before} redrive{'s' if before > 1 else ''} before" if before else "")

@@ -8,22 +8,19 @@ from typing import Final
 
 from flask import Blueprint, abort, render_template, request, url_for
 
-from media_events.core.clock import epoch, timestamp
 from media_events.recovery.review_item import GROUPINGS, STATUSES, Group, Status
 from media_events_kit.ops.review import failure_groups
+from media_events_kit.ops.review.failure_groups import Growth, growth
 from media_events_kit.ops.review.queries import Query, find_page
 from media_events_kit.ops.review.remediation import BY_CLASS, Advice, advice
 from media_events_kit.ops.review_web.context import current_context
 from media_events_kit.ops.review_web.errors import POLICIES
 from media_events_kit.ops.review_web.forms import RetryForm
-from media_events_kit.ops.shared.times import span
 
 blueprint = Blueprint("groups", __name__)
 
 GROUPS_SHOWN: Final = 25
 ITEMS_SHOWN: Final = 50
-HOUR: Final = 3600
-BAR_HEIGHT: Final = 24
 
 EXPLAINED: Final[dict[Status, str]] = {
     "OPEN": "Waits for a person.",
@@ -53,41 +50,12 @@ SHORTCUTS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Growth:
-    """The growth of a group: ``growing``, ``slow`` (a failure within two hours) or ``quiet``, and in words.
-
-    ``hours`` are the items opened in each of the last hours, the current hour last.
-    """
-
-    kind: str
-    text: str
-    hours: tuple[int, ...]
-
-    @property
-    def bars(self) -> tuple[int, ...]:
-        """The hours as heights from 1 to 24."""
-        most = max(self.hours, default=0) or 1
-        return tuple(max(1, round(count * BAR_HEIGHT / most)) for count in self.hours)
-
-
-@dataclass(frozen=True, slots=True)
 class Row:
     """A group on the first page."""
 
     group: Group
     growth: Growth
     advice: Advice
-
-
-def growth(newest: str, hours: tuple[int, ...], now: float) -> Growth:
-    """The growth of a group whose latest item was opened at ``newest``."""
-    last = epoch(newest)
-    quiet = float("inf") if last is None else now - last
-    recent = sum(hours[-2:])
-    if last is None or quiet >= 2 * HOUR or recent == 0:
-        return Growth("quiet", "quiet" if last is None else f"quiet for {span(quiet)}", hours)
-    since = f"{recent:,} since {timestamp(now - HOUR)[11:13]}:00 UTC"
-    return Growth("growing", f"growing, {since}", hours) if quiet < HOUR / 4 else Growth("slow", since, hours)
 
 
 @blueprint.get("/")
@@ -127,7 +95,7 @@ def group_page(group_id: str, form: RetryForm) -> str:
     """The page of a group, with ``form`` as it was filled in."""
     context = current_context()
     service = context.review.service
-    group = service.table.group(group_id) or abort(404)
+    group = failure_groups.with_since(service.table, service.table.group(group_id) or abort(404))
     (trend,) = failure_groups.trends_of(service, [group])
     status = requested_status(default=next((status for status in STATUSES if group.counts.get(status)), "OPEN"))
     cursor = request.args.get("after") or None

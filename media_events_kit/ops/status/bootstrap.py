@@ -15,6 +15,7 @@ from media_events.recovery.review_item import Group, ReviewItem
 from media_events_kit.ops.deployment.discovery import Deployment
 from media_events_kit.ops.deployment.idempotency_stores import IdempotencyTables
 from media_events_kit.ops.review.bootstrap import table_of
+from media_events_kit.ops.review.failure_groups import with_since
 from media_events_kit.ops.review.queries import Query, walk
 from media_events_kit.ops.review.service import confirmable
 from media_events_kit.ops.status.collector import StatusCollector
@@ -29,7 +30,7 @@ def collector(deployment: Deployment) -> StatusCollector:
 
     def groups(limit: int) -> tuple[Sequence[Group], bool]:
         page, after = table.groups(limit=limit)
-        return page, after is not None
+        return [with_since(table, group) for group in page], after is not None
 
     def delivered(item: ReviewItem) -> bool:
         key = destination_key(item.source, item.event_id, item.destination)

@@ -21,6 +21,7 @@ from media_events_kit.ops.review.cli.edit import edit
 from media_events_kit.ops.review.cli.options import Choice, Limit
 from media_events_kit.ops.review.cli.rendering import card, group_listing, listing, stats_card, summary
 from media_events_kit.ops.review.editing import ancestry
+from media_events_kit.ops.review.failure_groups import growth
 from media_events_kit.ops.review.queries import WAITING, checked_statuses, find_page, walk
 from media_events_kit.ops.review.redaction import redacted, reveal, shown
 from media_events_kit.ops.review.use_cases import RefusedError
@@ -173,12 +174,18 @@ def groups(
     page = failure_groups.group_page(service, limit=limit, cursor=cursor, grouping=grouping)
     if json:
         rows = [
-            {**asdict(group), "grouping": group.grouping, "items": group.waiting, "trend": trend.to_dict()}
+            {
+                **asdict(group),
+                "grouping": group.grouping,
+                "items": group.waiting,
+                "trend": trend.to_dict()
+                | {"growing": growth(group.last_opened_at, trend.hours, service.clock()).kind == "growing"},
+            }
             for group, trend in page.groups
         ]
         print_json({"groups": rows, "cursor": page.cursor})
         return
-    out.print(group_listing(page.groups) if page.groups else "Nothing waits for a person.")
+    out.print(group_listing(page.groups, now=service.clock()) if page.groups else "Nothing waits for a person.")
     if page.groups and page.cursor is not None:
         note(f"there are more: see them with --cursor {page.cursor}")
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 from rich.text import Text
 
 from media_events.core.clock import epoch
-from media_events.recovery.review_item import Group, ReviewItem
+from media_events.recovery.review_item import WAITING, Group, ReviewItem
+from media_events_kit.ops.review.failure_groups import growth
 from media_events_kit.ops.review.ordering import OrderPosition
-from media_events_kit.ops.review.remediation import advice
+from media_events_kit.ops.review.remediation import advice, made
 from media_events_kit.ops.shared.console import plain
 from media_events_kit.ops.shared.tables import Column, Listing
 from media_events_kit.ops.shared.times import moment, span
@@ -63,6 +64,7 @@ def card(
     back = " ".join(
         plain(part) for part in (to.kind, to.queue_url or to.bus_arn or to.function_arn or "", to.route or "")
     )
+    failed = "failed" if item.status in WAITING else "had failed"
     rows = {
         "item": item.item_id,
         "status": item.status,
@@ -73,7 +75,7 @@ def card(
         "key": item.partition_key,
         "order": None if position is None else str(position),
         "hop": f"{item.hop} → {item.destination}",
-        "failed": f"{item.failure_class}: {item.error_code}: {item.error_message}",
+        failed: f"{item.failure_class}: {item.error_code}: {item.error_message}",
         "HTTP status": None if item.http_status is None else str(item.http_status),
         "at": item.stack_top,
         "response": item.response,
@@ -106,7 +108,7 @@ def card(
         table.add("changed", Text(plain("{action} by {by}, {at}".format_map(item.change))))
     for attempt in item.attempts:
         request = "" if attempt.request_id is None else f"  (request {attempt.request_id})"
-        text = f"{attempt.time}  {attempt.failure_class}  {attempt.code}: {attempt.message}{request}"
+        text = f"{attempt.time}  {attempt.failure_class}  {attempt.code}: {attempt.message}{request}; {made(attempt)}"
         table.add("attempt", Text(plain(text)))
     return table
 
@@ -119,10 +121,12 @@ def line(outcome: Outcome) -> Text:
     return Text.assemble(plain(outcome.item_id), "  ", (outcome.result, style), "  ", plain(outcome.reason))
 
 
-def group_listing(groups: Sequence[tuple[Group, Trend]]) -> Listing:
+def group_listing(groups: Sequence[tuple[Group, Trend]], *, now: float) -> Listing:
     """Groups with waiting items."""
     table = Listing([Column("group", "name"), Column("waiting", "number"), Column("why")])
     for group, trend in groups:
+        trend_words = growth(group.last_opened_at, trend.hours, now).text
+        times = f"since {plain(moment(group.first_opened_at))}, last {plain(moment(group.last_opened_at))}"
         table.add(
             Text(plain(group.group_id)),
             str(group.waiting),
@@ -130,14 +134,9 @@ def group_listing(groups: Sequence[tuple[Group, Trend]]) -> Listing:
                 "" if group.grouping == "error" else "the latest: ",
                 (plain(group.error_code), "bold"),
                 plain(f" ({group.failure_class}) at {group.hop} → {group.destination}"),
-                plain(f"\n{group.error_message[:160]}"),
+                f"\n{plain(group.error_message[:160])}",
                 (f"\n{advice(group.failure_class, group.error_code).briefly}", "italic"),
-                (
-                    plain(
-                        f"\nfirst {moment(group.first_opened_at)}, last {moment(group.last_opened_at)}; {_words(trend)}"
-                    ),
-                    "dim",
-                ),
+                (f"\n{times}; {trend_words}, {trend.day} in a day", "dim"),
             ),
         )
     return table
@@ -152,7 +151,8 @@ def stats_card(stats: Stats, *, now: float) -> Listing:
     for name, time in (("oldest open", stats.oldest), ("newest open", stats.newest)):
         if time is not None:
             table.add(name, Text(plain(f"{moment(time)}, {_ago(time, now)} ago")))
-    table.add("opened", _words(stats.trend))
+    trend = stats.trend
+    table.add("opened", f"{trend.this_hour} this hour, {trend.last_hour} in the last, {trend.day} in a day")
     for title, counts in (("class", stats.by_class), ("destination", stats.by_destination)):
         for name, count in counts.items():
             table.add(title, Text(plain(f"{count}  {name}")))
@@ -168,8 +168,3 @@ def diff_lines(diff: Sequence[str]) -> Iterator[Text]:
 def _ago(time: str, now: float) -> str:
     seconds = epoch(time)
     return "?" if seconds is None else span(now - seconds)
-
-
-def _words(trend: Trend) -> str:
-    growing = "growing: " if trend.growing else ""
-    return f"{growing}{trend.this_hour} this hour, {trend.last_hour} in the last, {trend.day} in a day"

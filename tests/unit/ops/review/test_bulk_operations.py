@@ -564,6 +564,13 @@ def test_groups_are_counted_and_the_largest_comes_first(group, capsys):
     assert [(row["group_id"], row["items"]) for row in shown] == [("g-1", 12), ("g-2", 1)]
 
 
+def test_groups_are_printed_without_replaced_characters(group, capsys):  # noqa: ARG001
+    assert command("groups") == 0
+    shown = capsys.readouterr().out
+    assert "g-1" in shown
+    assert "\ufffd" not in shown
+
+
 @pytest.mark.attack("O2")
 @pytest.mark.parametrize("formula", ["=1+1", "+1", "-1", "@SUM(A1)"])
 def test_an_export_for_spreadsheets_holds_no_formula(group, capsys, formula):

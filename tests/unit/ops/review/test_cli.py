@@ -248,6 +248,15 @@ def test_a_retry_of_nothing_is_a_mistake(review):  # noqa: ARG001
     assert command("retry", *TABLE) == 2
 
 
+def test_show_tells_how_often_the_hop_had_tried(review, capsys):
+    tried = replace(review.item, attempts=(attempt(receives=4, redrivecount=0), attempt("m-2", receives=5)))
+    review.table.items[review.item.item_id] = tried
+    assert command("show", review.item.item_id, *TABLE) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "given up after 4 attempts" in shown
+    assert "given up after 5 attempts, and 3 redrives before" in shown
+
+
 # --- finding the deployment --------------------------------------------------------------------------------------
 
 

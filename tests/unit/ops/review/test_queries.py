@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from media_events.core.clock import timestamp
 from media_events.recovery.review_item import Slice
-from media_events_kit.ops.review.failure_groups import checked_grouping, close_delivered, group_page, stats
+from media_events_kit.ops.review.failure_groups import checked_grouping, close_delivered, group_page, growth, stats
 from media_events_kit.ops.review.queries import Query, QueryError, find_page, time_bound, walk
 from tests.fakes.review_items import make_item
 from tests.unit.ops.review.test_service import FakeReview
@@ -211,6 +212,22 @@ def test_a_group_that_still_fails_grows():
     assert (trends["g-1"].growing, trends["g-1"].day) == (False, 5)
     assert (trends["g-2"].growing, trends["g-2"].this_hour) == (True, 4)
     assert (trends["g-3"].growing, trends["g-3"].day) == (False, 0)
+
+
+@pytest.mark.parametrize("grouping", ["error", "destination"])
+def test_a_group_that_was_empty_before_is_dated_by_what_waits_now(grouping):
+    was = {"last_failed_at": "2026-10-01T00:00:00.000Z", "first_failed_at": "2026-10-01T00:00:00.000Z"}
+    now = {"last_failed_at": "2026-11-23T13:00:00.000Z", "first_failed_at": "2026-11-23T12:30:00.000Z"}
+    later = {"last_failed_at": "2026-11-23T13:20:00.000Z", "first_failed_at": "2026-11-23T13:20:00.000Z"}
+    items = [make_item("a", status="RESOLVED", **was), make_item("b", **now), make_item("c", **later)]
+    ((group, _),) = group_page(FakeReview(*items).service(), limit=9, grouping=grouping).groups
+    assert group.first_opened_at == "2026-11-23T12:30:00.000Z"
+
+
+def test_a_group_that_has_been_quiet_for_a_while_does_not_grow():
+    now = 1_795_440_000.0
+    assert growth(timestamp(now - 37 * 60), (0,) * 23 + (163,), now).text.startswith("quiet for 37 min, 163 since ")
+    assert growth(timestamp(now - 60), (0,) * 23 + (163,), now).kind == "growing"
 
 
 def test_stats_tell_of_all_groups_without_reading_their_items():

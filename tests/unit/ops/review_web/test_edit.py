@@ -64,6 +64,10 @@ def test_an_edited_event_is_sent_in_the_original_s_place_with_an_id_of_its_own(b
     page = browser.get(answer.headers["Location"]).text
     assert metadata["id"] in page
     assert "Superseded" in page
+    page = browser.get(f"/items/{item.item_id}").text
+    assert "another event took its place" in page
+    for old in ("failed here", "unconfirmed", 'id="advice"'):
+        assert old not in page
 
 
 def test_an_edit_without_a_reason_is_not_sent_and_keeps_the_text(browser, path, world):
