@@ -7,7 +7,7 @@ BIN := .venv/bin
 QUICK := not slow and not terraform and not local and not browser
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-moto unit check hooks images lint package synth local-up local-down clean fuzz chaos chaos-model chaos-mutants chaos-changes mutation bench-poison
+.PHONY: help setup demo test test-moto unit check hooks images lint package synth local-up local-down clean fuzz chaos chaos-model chaos-mutants chaos-changes mutation bench bench-poison
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -77,12 +77,16 @@ mutation: ## mutate the domain code with mutmut and score its unit tests; ARGS="
 	@$(PYTHON) scripts/setup.py --mutation
 	@.venv-mutation/bin/python scripts/mutation.py $(ARGS)
 
+bench: ## cold starts, warm work, growth and size beside two peers; writes bench/results and docs/explanation/performance.md
+	@$(PYTHON) scripts/setup.py --bench
+	@PYTHONPATH=lambda_src:. $(BIN)/python -m bench $(ARGS)
+
 bench-poison: .environment ## live latency on the local cloud with 10,000 poison messages in the hop's dead-letter queue, and without
 	@$(BIN)/python -m bench.poison
 
 clean: ## remove what tools made: environments, caches, synthesised JSON
 	@if [ -x bin/media-events ] && [ -x $(BIN)/python ]; then bin/media-events local down || true; fi
-	@rm -rf .venv .venv-cloud .venv-lint .venv-audit .venv-mutation node_modules cdktf.out .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv .venv-cloud .venv-lint .venv-audit .venv-mutation .venv-bench node_modules cdktf.out .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: .environment

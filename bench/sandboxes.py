@@ -27,12 +27,16 @@ TIMEOUT_SECONDS: Final = 300
 
 @dataclass(frozen=True)
 class Measured:
-    """One sandbox's life. Times are CPU seconds of its process, ``warm`` has one for each further invocation."""
+    """One sandbox's life. Times are CPU seconds of its process, but ``wall``, from its start to the first answer.
+
+    ``warm`` has one for each further invocation.
+    """
 
     start: float
     load: float
     first: float
     cold: float
+    wall: float
     resident_kb: int
     warm: Sequence[float]
     modules: Sequence[str]
@@ -57,26 +61,30 @@ class Sandboxes:
             raise SystemExit("bench: Python 3.13, the functions' runtime, or .venv-bench is missing: `make bench`")
         self.interpreter = interpreter
 
-    def run(  # noqa: PLR0913
+    def run(
         self,
         subject: Subject,
         *,
         invocations: int = 0,
         batch: int = 1,
         size: int = 1024,
-        wrapper: Sequence[str] = (),
-        environment: dict[str, str] | None = None,
+        share: float | None = None,
     ) -> Measured:
-        """One sandbox: a cold invocation, and ``invocations`` warm ones, each with its own events."""
+        """One sandbox: a cold invocation, and ``invocations`` warm ones, each with its own events.
+
+        ``share`` is the most of one CPU that it gets.
+        """
         events = self._folder / "events.json"
         measured = self._folder / "measured.json"
         events.write_text(json.dumps(subject.events(invocations + 1, batch, size)), encoding="utf-8")
-        variables = subject.variables(self.endpoint, self._folder / "documents") | (environment or {})
+        variables = subject.variables(self.endpoint, self._folder / "documents")
         path = self._task if subject.package == "ours" else ROOT / "bench" / "peers"
-        command = [*wrapper, str(self.interpreter), str(ROOT / "bench" / "sandbox.py"), subject.handler]
+        limit = [] if share is None else [sys.executable, "-m", "bench.limited", str(share)]
+        command = [*limit, str(self.interpreter), str(ROOT / "bench" / "sandbox.py"), subject.handler]
         self.counts()
         finished = subprocess.run(
             [*command, str(events), str(measured)],
+            cwd=ROOT,
             env={"PATH": os.environ["PATH"], "PYTHONPATH": str(path), **variables},
             capture_output=True,
             check=False,

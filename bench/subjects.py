@@ -9,7 +9,7 @@ import hmac
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -263,17 +263,38 @@ def ours(receiver: str = "") -> dict[str, Subject]:
     return {subject.name: subject for subject in subjects}
 
 
-def peers() -> dict[str, Subject]:
+def with_partners(webhook: Subject, count: int) -> Subject:
+    """The webhook with ``count`` partners, each with a specification and a secret of its own."""
+    partners = {
+        f"partner-{number}": {
+            "specification": _SPECIFICATION
+            | {
+                "types": {f"native.{number}.{kind}": f"neutral.{kind}" for kind in range(10)},
+                "verification": {
+                    "method": "hmac",
+                    "algorithm": "sha256",
+                    "encoding": "hex",
+                    "signature_header": f"x-partner-{number}-signature",
+                },
+            },
+            "secret_arns": [f"{_ARN}{number}"],
+        }
+        for number in range(count - 1)
+    }
+    return replace(webhook, document={"partners": {**(webhook.document or {})["partners"], **partners}})
+
+
+def peers(receiver: str = "") -> dict[str, Subject]:
     """The peers, by name."""
-    secret = {"SECRET": SECRET, "SECRET_ARN": _ARN}
+    environment = {"SECRET": SECRET, "SECRET_ARN": _ARN, "RECEIVER": f"{receiver}/receiver"}
+    handlers = {
+        "floor-webhook": ("floor.webhook", requests),
+        "floor-queue-ingress": ("floor.queue", records),
+        "textbook-webhook": ("textbook.webhook", requests),
+        "textbook-queue-ingress": ("textbook.queue", records),
+        "bare-deliver-http": ("bare.deliver", envelopes),
+    }
     return {
-        f"{peer}-{kind}": Subject(
-            name=f"{peer}-{kind}",
-            package="peers",
-            handler=f"{peer}.{function}",
-            events=events,
-            environment=secret,
-        )
-        for peer in ("floor", "textbook")
-        for kind, function, events in (("webhook", "webhook", requests), ("queue-ingress", "queue", records))
+        name: Subject(name=name, package="peers", handler=handler, events=events, environment=environment)
+        for name, (handler, events) in handlers.items()
     }

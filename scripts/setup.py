@@ -4,6 +4,7 @@
     python3 scripts/setup.py --tests         and what `make test` needs
     python3 scripts/setup.py --lint          and what `make lint` needs
     python3 scripts/setup.py --mutation      and what `make mutation` needs
+    python3 scripts/setup.py --bench         and what `make bench` needs
 
 An environment is made again only when its lock file has changed. Standard library only, for any
 Python from 3.8 on, so that it can say what is missing.
@@ -42,12 +43,15 @@ def main() -> int:
         "--lint", action="store_true", help="also what lint and git hooks need: checkov, zizmor, pip-audit, pre-commit"
     )
     parser.add_argument("--mutation", action="store_true", help="also what the mutation tool needs: mutmut")
+    parser.add_argument(
+        "--bench", action="store_true", help="also what the benchmarks need: Powertools for the runtime"
+    )
     options = parser.parse_args()
     try:
         check_tools()
         if options.tests:
             check_browser()
-        make_environments(tests=options.tests, lint=options.lint, mutation=options.mutation)
+        make_environments(tests=options.tests, lint=options.lint, mutation=options.mutation, bench=options.bench)
     except SetupError as error:
         print(f"setup: {error}", file=sys.stderr)
         return 2
@@ -104,7 +108,7 @@ def check_browser() -> None:
         )
 
 
-def make_environments(*, tests: bool, lint: bool, mutation: bool) -> None:
+def make_environments(*, tests: bool, lint: bool, mutation: bool, bench: bool) -> None:
     """Make them side by side: pip and npm keep one CPU busy each."""
     with ThreadPoolExecutor() as pool:
         tools = pool.submit(tools_environment)
@@ -119,6 +123,8 @@ def make_environments(*, tests: bool, lint: bool, mutation: bool) -> None:
             jobs.append(pool.submit(python_environment, ".venv-audit", "requirements/audit.lock", sys.executable))
         if mutation:
             jobs.append(pool.submit(python_environment, ".venv-mutation", "requirements/mutation.lock", sys.executable))
+        if bench:
+            jobs.append(pool.submit(python_environment, ".venv-bench", "requirements/bench.lock", runtime_python()))
     problems = {str(job.exception()) for job in jobs if isinstance(job.exception(), SetupError)}
     if problems:
         raise SetupError("\n".join(sorted(problems)))
