@@ -67,6 +67,7 @@ PARTS: Final[dict[str, Part]] = {
     "plan": Part(
         "media_events_kit.ops.changes.plan_command", "What a change does to events, before you apply it.", "plan"
     ),
+    "cost": Part("media_events_kit.ops.cost.commands", "What a month's events cost, before the bill comes.", "cost"),
     "destroy-check": Part(
         "media_events_kit.ops.changes.destroy_command",
         "What stops the end of a deployment, and what still waits.",

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from media_events_kit.ops.cost.at_rest import lines
 from scripts import cost
 from tests.docs.test_alarms import alarm_kinds
 from tests.synth.conftest import Stack
@@ -170,7 +171,7 @@ def test_lambda_lets_exactly_the_functions_run_in_loops_that_can(local_resources
 
 def test_a_deployment_costs_little_while_nothing_happens(dev_plan):
     assert cost.alarm_count(dev_plan) <= 40
-    assert sum(line.due for line in cost.lines(dev_plan)) <= 10
+    assert sum(line.due for line in lines(dev_plan)) <= 10
 
 
 def test_the_page_about_cost_says_what_the_plan_does(dev_plan):

@@ -1,0 +1,1 @@
+"""What events cost: the bill by line, before it comes."""
