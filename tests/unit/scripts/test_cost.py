@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from media_events_kit.ops.cost.at_rest import Line, lines
 from scripts import cost
 
 
@@ -16,7 +17,7 @@ def plan(*resources):
 
 
 def count(item, *resources):
-    return sum(line.count for line in cost.lines(plan(*resources)) if item in line.item)
+    return sum(line.count for line in lines(plan(*resources)) if item in line.item)
 
 
 def test_an_alarm_costs_as_much_as_it_has_metrics():
@@ -37,8 +38,8 @@ def test_a_queue_with_a_maximum_concurrency_has_more_idle_pollers(scaling, polle
 
 
 def test_what_every_account_has_free_is_not_to_pay():
-    assert cost.Line("alarms", 12, 0.1, free=10).due == pytest.approx(0.2)
-    assert cost.Line("alarms", 2, 0.1, free=10).due == 0
+    assert Line("alarms", 12, 0.1, free=10).due == pytest.approx(0.2)
+    assert Line("alarms", 2, 0.1, free=10).due == 0
 
 
 def test_composite_alarms_are_alarms():
