@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.results import Result
-from scripts.terraform_env import terraform_environment
+from media_events_kit.ops.shared.terraform_providers import terraform_environment
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 COUNTS: Final = (10, 100, 300)

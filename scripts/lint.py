@@ -22,7 +22,7 @@ from typing import Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from scripts import terraform_env
+from media_events_kit.ops.shared import terraform_providers
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 BIN: Final = ROOT / ".venv" / "bin"
@@ -51,7 +51,7 @@ def main() -> int:
     names = parser.parse_args().checks or list(CHECKS)
     if unknown := [name for name in names if name not in CHECKS]:
         parser.error(f"unknown check {unknown[0]}: choose from {', '.join(CHECKS)}")
-    os.environ.update(terraform_env.terraform_environment() | terraform_env.LESS_COLLECTING)
+    os.environ.update(terraform_providers.terraform_environment() | terraform_providers.LESS_COLLECTING)
     failed = []
     for name in names:
         started = time.monotonic()
@@ -133,8 +133,10 @@ def _checkov() -> None:
 
 
 def _zizmor() -> None:
-    """The GitHub workflows: valid, pinned by digest, with no more permissions than they need."""
-    _run(LINT_BIN / "zizmor", "--offline", "--pedantic", "--no-progress", ".github")
+    """The GitHub workflows, ours and that of `init`: valid, pinned, with no more permissions than they need."""
+    with tempfile.TemporaryDirectory(prefix="media-events-init-") as folder:
+        _run(ROOT / "bin" / "media-events", "init", folder)
+        _run(LINT_BIN / "zizmor", "--offline", "--pedantic", "--no-progress", ".github", folder)
 
 
 def _pip_audit() -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import importlib
 import json
 import os
 import shutil
@@ -26,9 +27,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 MINIMUM = (3, 11)
-RUNTIME = (3, 13)
 PREBUILT_PROVIDER = "cdktf_cdktf_provider_aws"
-"""Of its 2,200 modules a handful is used. They get their bytecode when they are first loaded."""
+"""The tests read its source as the provider's schema; of its 2,200 modules none is loaded."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -114,7 +114,7 @@ def make_environments(*, tests: bool, lint: bool, mutation: bool, bench: bool) -
         tools = pool.submit(tools_environment)
         jobs: list[Future[Any]] = [
             tools,
-            pool.submit(python_environment, ".venv-cloud", "requirements/cloud.lock", runtime_python()),
+            pool.submit(python_environment, ".venv-cloud", "requirements/cloud.lock", environments().runtime_python()),
         ]
         if tests:
             jobs.append(pool.submit(node_environment, tools))
@@ -124,7 +124,11 @@ def make_environments(*, tests: bool, lint: bool, mutation: bool, bench: bool) -
         if mutation:
             jobs.append(pool.submit(python_environment, ".venv-mutation", "requirements/mutation.lock", sys.executable))
         if bench:
-            jobs.append(pool.submit(python_environment, ".venv-bench", "requirements/bench.lock", runtime_python()))
+            jobs.append(
+                pool.submit(
+                    python_environment, ".venv-bench", "requirements/bench.lock", environments().runtime_python()
+                )
+            )
     problems = {str(job.exception()) for job in jobs if isinstance(job.exception(), SetupError)}
     if problems:
         raise SetupError("\n".join(sorted(problems)))
@@ -135,7 +139,7 @@ def make_environments(*, tests: bool, lint: bool, mutation: bool, bench: bool) -
 def tools_environment() -> None:
     """Make the environment of the project's own commands, and unpack there what each synthesis loads."""
     if python_environment(".venv", "requirements/dev.lock", sys.executable):
-        with step("the AWS provider's constructs"):
+        with step("CDKTF"):
             # Otherwise the first synthesis would unpack it.
             code = "import sys; sys.dont_write_bytecode = False; import media_events_kit.infra.stacks.cdk"
             run([str(ROOT / ".venv/bin/python"), "-c", code], check=False)
@@ -144,31 +148,21 @@ def tools_environment() -> None:
 def python_environment(name: str, lock: str, python: str) -> bool:
     """Make the virtual environment `name` from `lock`, unless it is there and current; whether it was made."""
     folder, lock_file = ROOT / name, ROOT / lock
-    stamp, digest = folder / ".lock-sha256", f"{sha256(lock_file)} {python}\n"
-    if stamp.exists() and stamp.read_text() == digest and (folder / "bin" / "python").exists():
+    if environments().is_current(folder, lock_file, python):
         return False
     with step(f"{name} from {lock}"):
-        shutil.rmtree(folder, ignore_errors=True)
-        run([python, "-m", "venv", str(folder)])
-        interpreter = str(folder / "bin" / "python")
-        run(
-            [
-                interpreter,
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--no-compile",
-                "--require-hashes",
-                "--requirement",
-                str(lock_file),
-            ]
-        )
-        # Synthesis imports much; with bytecode it starts in a third of the time. pip would make it on one CPU.
-        library = str(folder / "lib")
-        run([interpreter, "-m", "compileall", "-q", "-j", "0", "-x", PREBUILT_PROVIDER, library], check=False)
-        stamp.write_text(digest)
+        try:
+            environments().make(folder, lock_file, python, without_bytecode=PREBUILT_PROVIDER)
+        except environments().UnmadeError as error:
+            raise SetupError(str(error)) from None
     return True
+
+
+def environments() -> Any:
+    """The part of the package that makes environments; only a Python that is new enough can load it."""
+    if str(ROOT) not in sys.path:
+        sys.path.insert(0, str(ROOT))
+    return importlib.import_module("media_events_kit.ops.local.environments")
 
 
 def node_environment(tools: Future[None]) -> None:
@@ -189,23 +183,6 @@ def node_environment(tools: Future[None]) -> None:
     with step("node_modules from package-lock.json"):
         run([*command, "ci", "--no-audit", "--no-fund", "--loglevel=error"])
         stamp.write_text(digest)
-
-
-def runtime_python() -> str:
-    """The interpreter for the local cloud's functions: that of Lambda's runtime where there is one, else this one."""
-    name = ".".join(map(str, RUNTIME))
-    candidates = [sys.executable, shutil.which(f"python{name}")]
-    candidates += map(str, sorted(Path.home().glob(f".pyenv/versions/{name}*/bin/python{name}")))
-    for candidate in filter(None, candidates):
-        answer = subprocess.run(
-            [candidate, "-I", "-c", "import sys; print(*sys.version_info[:2])"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if answer.stdout.split() == [str(part) for part in RUNTIME]:
-            return candidate
-    return sys.executable
 
 
 class step:  # noqa: N801 - reads as a statement

@@ -10,12 +10,13 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import FrameType
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 from typer.exceptions import Abort, Exit, TyperException
 
-from media_events_kit.ops.shared.console import OperatorError, err, print_error
+from media_events_kit.kit_files import INSTALL, version
+from media_events_kit.ops.shared.console import OperatorError, err, out, print_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class Part:
 
 
 PARTS: Final[dict[str, Part]] = {
+    "init": Part("media_events_kit.ops.project.init_command", "Begin a repository of your own.", "init"),
+    "synth": Part("media_events_kit.ops.project.synth_command", "From the workflow file to Terraform's JSON.", "synth"),
     "local": Part(
         "media_events_kit.ops.local.commands",
         "The local cloud: start it, stop it, look into it.",
@@ -68,6 +71,7 @@ PARTS: Final[dict[str, Part]] = {
         "media_events_kit.ops.changes.plan_command", "What a change does to events, before you apply it.", "plan"
     ),
     "cost": Part("media_events_kit.ops.cost.commands", "What a month's events cost, before the bill comes.", "cost"),
+    "deploy": Part("media_events_kit.ops.project.deploy_command", "Plan, judge the plan, and apply it.", "deploy"),
     "destroy-check": Part(
         "media_events_kit.ops.changes.destroy_command",
         "What stops the end of a deployment, and what still waits.",
@@ -80,6 +84,12 @@ PARTS: Final[dict[str, Part]] = {
         "media_events_kit.ops.status.commands", "A deployment on one screen: what needs a person now.", "status"
     ),
 }
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - Typer's callback
+    if wanted:
+        out.print(version(), highlight=False)
+        raise Exit
 
 
 def build(requested: str | None) -> typer.Typer:
@@ -95,7 +105,7 @@ def build(requested: str | None) -> typer.Typer:
         rich_markup_mode=None,
         help="Connect media partners through events: the local cloud, partner specifications, the review of failures.",
     )
-    app.callback()(_nothing)
+    app.callback()(_options)
     for name, part in PARTS.items():
         if name == requested and part.command is not None:
             app.command(name)(load(name, part))
@@ -108,6 +118,15 @@ def build(requested: str | None) -> typer.Typer:
 
 def _nothing() -> None:
     pass
+
+
+def _options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version, and exit.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    del version
 
 
 @functools.cache
@@ -125,7 +144,7 @@ def load(name: str, part: Part) -> Any:
             loaded.command(command)(getattr(importlib.import_module(module), command))
     except ModuleNotFoundError as error:
         raise OperatorError(
-            f"`media-events {name}` can't start: the Python module {error.name} is missing", hint="run `make setup`"
+            f"`media-events {name}` can't start: the Python module {error.name} is missing", hint=INSTALL
         ) from error
     return loaded
 

@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 
+from media_events_kit.kit_files import KIT
 from media_events_kit.ops.local import certificates, process
 from media_events_kit.ops.local.clients import Clients
 from media_events_kit.ops.local.endpoint import CloudRecord
 from media_events_kit.ops.local.lifecycle import terraform_variables
-from media_events_kit.ops.local.paths import REPOSITORY, LocalPaths
+from media_events_kit.ops.local.paths import LocalPaths
 from tests.moto.whole import STATE, Whole, write_root
 
 ACCOUNT = "123456789012"
@@ -49,7 +50,7 @@ def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudRecord]:
     server = process.start(
         [sys.executable, str(Path(__file__).with_name("server.py")), str(port)],
         environment={"PATH": "", "TMPDIR": str(paths.temporary), "MOTO_PORT": str(port)},
-        directory=REPOSITORY,
+        directory=KIT,
         log=paths.cloud_log,
     )
     try:

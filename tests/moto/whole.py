@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from media_events_kit.ops.local.paths import REPOSITORY, LocalPaths
+from media_events_kit.kit_files import KIT
+from media_events_kit.ops.local.paths import LocalPaths
 from media_events_kit.ops.local.synthesis import synthesise
 from media_events_kit.ops.local.terraform import Report, Terraform, TerraformError, program
 
@@ -26,7 +27,7 @@ STATE = {"bucket": "terraform-state", "key": "whole.tfstate", "region": "eu-west
 def write_root(folder: Path, paths: LocalPaths) -> list[str]:
     """Write the root into ``folder``; the names of its modules. The stack is that of the environment of ``paths``."""
     for part in ("modules", "examples", "lambda_src/dist"):
-        shutil.copytree(REPOSITORY / part, folder / part, ignore=_LEFT_OUT)
+        shutil.copytree(KIT / part, folder / part, ignore=_LEFT_OUT)
     names = sorted(file.parent.name for file in (folder / "examples").glob("*/main.tf"))
     for file in folder.glob("examples/*/*.tf"):
         # A module has no provider of its own, and no two buses of an account the same name.

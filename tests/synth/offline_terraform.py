@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from scripts.terraform_env import terraform_environment
+from media_events_kit.ops.shared.terraform_providers import terraform_environment
 
 TIMEOUT_SECONDS = 900
 

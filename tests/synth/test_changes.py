@@ -25,7 +25,7 @@ from media_events_kit.ops.changes.judgement import judge
 from media_events_kit.ops.changes.model import Report
 from media_events_kit.ops.changes.physical_names import physical_name
 from media_events_kit.ops.changes.plan_document import Plan
-from scripts.terraform_env import LESS_COLLECTING
+from media_events_kit.ops.shared.terraform_providers import LESS_COLLECTING
 from tests.fakes.changed_deployment import Aws, change
 from tests.synth import changing_workflows as kinds
 from tests.synth.conftest import Stack, read_stacks

@@ -91,11 +91,10 @@ def test_missing_packages_are_told_with_the_way_to_get_them(clean_environ, tmp_p
     assert "Traceback" not in done.stderr
 
 
-def test_missing_constructs_of_the_provider_are_told_with_the_way_to_get_them(clean_environ, tmp_path):
+def test_a_missing_cdktf_is_told_with_the_way_to_get_it(clean_environ, tmp_path):
     without = (
-        "import importlib.util, runpy\n"
-        "find = importlib.util.find_spec\n"
-        "importlib.util.find_spec = lambda name: None if name == 'cdktf_cdktf_provider_aws' else find(name)\n"
+        "import runpy, sys\n"
+        "sys.modules['cdktf'] = None\n"
         f"runpy.run_path({str(ROOT / 'main.py')!r}, run_name='__main__')\n"
     )
     done = subprocess.run(
@@ -109,7 +108,7 @@ def test_missing_constructs_of_the_provider_are_told_with_the_way_to_get_them(cl
     )
 
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "the Python package cdktf-cdktf-provider-aws is not installed: run `make setup`\n"
+    assert done.stderr == "the Python package cdktf is not installed: run `make setup`\n"
 
 
 @pytest.mark.terraform

@@ -1,7 +1,6 @@
 """What a workflow comes to in Terraform's JSON."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
@@ -48,13 +47,18 @@ def test_provider_may_be_any_that_the_modules_take(default_stacks):
     }
 
 
-@pytest.mark.usefixtures("default_stacks")
-def test_of_the_prebuilt_providers_2200_submodules_those_in_use_are_loaded():
-    package = "cdktf_cdktf_provider_aws"
-    loaded = {name.split(".")[1] for name in sys.modules if name.startswith(f"{package}.")}
+def test_modules_come_from_the_package_that_the_workflow_names_and_a_lock_beside_it_is_kept_to(synthesise, tmp_path):
+    (tmp_path / ".terraform.lock.hcl").write_text("# ours\n", encoding="utf-8")
+    package = "modules: {source: 'git::https://example.com/kit.git', ref: v0.1.0}\n"
 
-    constructs = {"cloudwatch_composite_alarm", "cloudwatch_dashboard", "resourcegroups_group"}
-    assert loaded == {"_jsii", "provider"} | constructs
+    stack = synthesise(f"{SMALL}{package}")["dev"]
+
+    sources = [module["source"] for module in stack.document["module"].values()]
+    assert all(
+        source.startswith("git::https://example.com/kit.git//modules/") and source.endswith("?ref=v0.1.0")
+        for source in sources
+    )
+    assert (stack.folder / ".terraform.lock.hcl").read_text(encoding="utf-8") == "# ours\n"
 
 
 def test_everything_carries_workflow_and_environment_as_tags(default_stacks):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from media_events_kit.ops.local.endpoint import CloudRecord, client_environment
-from scripts.terraform_env import terraform_environment
+from media_events_kit.ops.shared.terraform_providers import terraform_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = ROOT / "node_modules" / ".bin" / "cdktf"

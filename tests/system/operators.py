@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.error import HTTPError
 
+from media_events_kit.kit_files import KIT
 from media_events_kit.ops.deployment.discovery import ENVIRONMENT_VARIABLE
 from media_events_kit.ops.local.clients import Clients
-from media_events_kit.ops.local.paths import DIRECTORY_VARIABLE, REPOSITORY, LocalPaths
+from media_events_kit.ops.local.paths import DIRECTORY_VARIABLE, LocalPaths
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Operator:
     def run(self, *arguments: str) -> Said:
         """Run one command."""
         done = subprocess.run(
-            [str(REPOSITORY / "bin" / "media-events"), *arguments],
+            [str(KIT / "bin" / "media-events"), *arguments],
             env=self.environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -68,7 +69,7 @@ class Operator:
     @contextmanager
     def page(self) -> Iterator[str]:
         """Serve the page, as `media-events review serve` does; the link that lets a browser in."""
-        command = [str(REPOSITORY / "bin" / "media-events"), "review", "serve", "--port", "0", "--json"]
+        command = [str(KIT / "bin" / "media-events"), "review", "serve", "--port", "0", "--json"]
         with subprocess.Popen(
             command, env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
         ) as serving:

@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
+from media_events_kit.kit_files import KIT
 from media_events_kit.ops.demo.http_receiver_process import Receiver
 from media_events_kit.ops.local.clients import Clients
 from media_events_kit.ops.local.endpoint import client_environment
-from media_events_kit.ops.local.paths import DIRECTORY_VARIABLE, REPOSITORY
+from media_events_kit.ops.local.paths import DIRECTORY_VARIABLE
 from tests.system.polling import SECONDS
 
 Replay = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -39,13 +40,13 @@ def _replay(demonstration: Any, clients: Clients, outputs: dict[str, Any]) -> Re
         environment = client_environment(clients.record, os.environ) | {
             "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
             "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
-            "PYTHONPATH": f"{REPOSITORY / 'lambda_src'}{os.pathsep}{REPOSITORY}",
+            "PYTHONPATH": f"{KIT / 'lambda_src'}{os.pathsep}{KIT}",
             DIRECTORY_VARIABLE: str(demonstration.paths.directory),
         }
         return subprocess.run(
             [sys.executable, "-m", "media_events_kit.ops", "archive-replay", *arguments, "--json"],
             env=environment,
-            cwd=REPOSITORY,
+            cwd=KIT,
             capture_output=True,
             text=True,
             check=False,

@@ -13,23 +13,24 @@ from typing import Any
 
 import pytest
 
+from media_events_kit.kit_files import KIT
 from media_events_kit.ops.demo.http_receiver import CONTROL
 from media_events_kit.ops.demo.http_receiver_process import Receiver
 from media_events_kit.ops.demo.scenario import BROKEN
 from media_events_kit.ops.local.clients import Clients
-from media_events_kit.ops.local.paths import DIRECTORY_VARIABLE, REPOSITORY
+from media_events_kit.ops.local.paths import DIRECTORY_VARIABLE
 from tests.system.conftest import Demonstration
 from tests.system.operators import with_policy
 from tests.system.polling import eventually
 
-GUIDE = REPOSITORY / "docs" / "tutorials" / "first-events.md"
+GUIDE = KIT / "docs" / "tutorials" / "first-events.md"
 
 
 def command(demonstration: Demonstration, *arguments: str) -> str:
     """What `media-events` prints, as the docs say to type it."""
     typed = " ".join(arguments)
     done = subprocess.run(
-        [str(REPOSITORY / "bin" / "media-events"), *arguments],
+        [str(KIT / "bin" / "media-events"), *arguments],
         env=os.environ | {DIRECTORY_VARIABLE: str(demonstration.paths.directory), "COLUMNS": "160"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -118,7 +119,7 @@ def test_a_newcomer_does_it_by_page_with_the_ready_policy(
     with newcomer.page() as link:
         walked = subprocess.run(
             [sys.executable, "-m", "tests.system.web_client", link, failed.by_page, mend],
-            cwd=REPOSITORY,
+            cwd=KIT,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

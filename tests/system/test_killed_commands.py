@@ -25,9 +25,10 @@ from media_events.adapters.dynamodb.group_counts import GROUPS
 from media_events.adapters.dynamodb.review_items import DynamoReviewTable, _stored, _to_dynamo
 from media_events.delivery.deliverer import destination_key
 from media_events.recovery.review_item import ReturnTo
+from media_events_kit.kit_files import KIT
 from media_events_kit.ops.local import endpoint, lifecycle, process
 from media_events_kit.ops.local.clients import Clients
-from media_events_kit.ops.local.paths import REPOSITORY, LocalPaths
+from media_events_kit.ops.local.paths import LocalPaths
 from media_events_kit.ops.review import bulk_operations
 from media_events_kit.ops.review.queries import Query, walk
 from media_events_kit.ops.review.store import DynamoRecords
@@ -48,7 +49,7 @@ class Place:
         self.environment = {
             **record.variables(),
             "PATH": os.environ["PATH"],
-            "PYTHONPATH": f"{REPOSITORY / 'lambda_src'}:{REPOSITORY}",
+            "PYTHONPATH": f"{KIT / 'lambda_src'}:{KIT}",
         }
         clients = Clients(record)
         self.dynamodb, self.sqs = clients.dynamodb, clients.sqs
@@ -118,7 +119,7 @@ class Place:
                 "--json",
             ],
             env=self.environment,
-            cwd=REPOSITORY,
+            cwd=KIT,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -18,13 +18,14 @@ import pytest
 from media_events.adapters.dynamodb.review_items import DynamoReviewTable
 from media_events.core.failures import ProcessingError
 from media_events.recovery.review_item import ReviewItem
+from media_events_kit.kit_files import KIT
 from media_events_kit.ops.demo.http_receiver_process import Receiver
 from media_events_kit.ops.demo.scenario import BROKEN, fresh
 from media_events_kit.ops.demo.senders import Sender
 from media_events_kit.ops.deployment.discovery import find
 from media_events_kit.ops.local.clients import Clients
 from media_events_kit.ops.local.overview import open_review_items
-from media_events_kit.ops.local.paths import DIRECTORY_VARIABLE, REPOSITORY
+from media_events_kit.ops.local.paths import DIRECTORY_VARIABLE
 from media_events_kit.ops.review import editing, use_cases
 from media_events_kit.ops.review.bootstrap import audited_review
 from media_events_kit.ops.review.failure_groups import stats
@@ -43,7 +44,7 @@ from tests.system.polling import eventually
 TYPE = "comment.created"
 SECRET_WORD = "workspace"
 """In the comment's event, and nowhere else in what is known of it."""
-WORKFLOW = REPOSITORY / "workflow.yaml"
+WORKFLOW = KIT / "workflow.yaml"
 HOST = "0123abcd.localhost:8787"
 NAMES = ("to-retry", "to-edit", "to-archive")
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from scripts.terraform_env import LESS_COLLECTING, terraform_environment
+from media_events_kit.ops.shared.terraform_providers import LESS_COLLECTING, terraform_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 PUBLIC_MODULES = sorted(folder.name for folder in (ROOT / "modules").iterdir() if (folder / "main.tf").exists())

@@ -29,6 +29,14 @@ Name = Annotated[
 ]
 Key = Annotated[str, _form(r"^[a-z0-9][a-z0-9-]{0,39}$", "1 to 40 lower-case letters, digits and hyphens")]
 Region = Annotated[str, _form(r"^[a-z]{2}(-[a-z]+)+-[0-9]$", "a region such as eu-west-1")]
+PackageAddress = Annotated[
+    str,
+    _form(
+        r"^(git::|hg::|s3::|gcs::|https://|github\.com/|bitbucket\.org/)[^?\s]*[^/?\s]$",
+        "a repository as Terraform addresses it, git::https://example.com/media-events.git",
+    ),
+]
+PackageRef = Annotated[str, _form(r"^[A-Za-z0-9][\w./-]*$", "a tag or a commit")]
 SecretArn = Annotated[str, _arn("secretsmanager", "secret:.+", "a secret", "secret:<name> (never the secret itself)")]
 SecretVersionId = Annotated[str, _form(r"^[A-Za-z0-9-]{32,64}$", "the id of a secret's version")]
 QueueArn = Annotated[str, _arn("sqs", r"[A-Za-z0-9_-]+(\.fifo)?", "a queue", "<name>")]

@@ -24,6 +24,8 @@ from media_events_kit.infra.model.types import (
     Key,
     LayerArn,
     Name,
+    PackageAddress,
+    PackageRef,
     PrincipalArn,
     Region,
     SecretArn,
@@ -267,12 +269,32 @@ class S3State(Section):
 State = Annotated[LocalState | S3State, Field(discriminator="type")]
 
 
+class ModulePackage(Section):
+    """Another place for Terraform to take the modules from than the installed kit's own copy."""
+
+    source: PackageAddress = Field(
+        description="The kit's repository, as Terraform addresses it: `git::https://example.com/media-events.git`."
+    )
+    ref: PackageRef | None = Field(
+        default=None, description="Its tag or commit, that of the installed kit's version. A git source needs one."
+    )
+
+    @model_validator(mode="after")
+    def _pinned(self) -> Self:
+        if self.ref is None and self.source.startswith(("git::", "hg::", "github.com/", "bitbucket.org/")):
+            raise ValueError("the modules would change whenever the repository does: name a tag or a commit as ref")
+        return self
+
+
 class Workflow(Section):
     """A workflow in one environment."""
 
     name: Name = Field(description="First part of every resource's name.")
     region: Region = Field(description="Where it is deployed.")
     state: State = Field(default=LocalState(), description="Where Terraform keeps its state.")
+    modules: ModulePackage | None = Field(
+        default=None, description="Where Terraform takes the modules from. Default: the installed kit's own copy."
+    )
     tags: dict[TagKey, TagValue] = Field(
         default={}, max_length=MAX_TAGS, description="Tags of every resource, besides `workflow` and `environment`."
     )

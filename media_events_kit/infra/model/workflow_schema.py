@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any, Final
 
 from media_events_kit.infra.model.types import ENVIRONMENT_NAME
 from media_events_kit.infra.model.workflow import Workflow
+from media_events_kit.kit_files import KIT
 
-FILE: Final = Path(__file__).resolve().parents[3] / "docs" / "workflow.schema.json"
+FILE: Final = KIT / "docs" / "workflow.schema.json"
 
 _REFERENCE: Final = {
     "type": "string",

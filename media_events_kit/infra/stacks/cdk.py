@@ -11,8 +11,9 @@ import importlib.util
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 
 def _choose_node() -> None:
@@ -31,11 +32,13 @@ def _choose_node() -> None:
                 os.environ["JSII_NODE"] = str(bundled)
                 return
     if shutil.which("node") is None:
-        raise RuntimeError("there is no Node.js, which CDKTF needs: `make setup` installs one")
+        raise RuntimeError(
+            "there is no Node.js, which CDKTF needs: install version 20 or newer, or pip install 'media-events[node]'"
+        )
 
 
 def _keep_unpacked_assemblies() -> None:
-    """Have jsii unpack the packages' JavaScript once, next to the packages: 450 MB, which take it 10 s.
+    """Have jsii unpack the packages' JavaScript once, next to the packages.
 
     By default it does so in the user's home, where `make clean` can't remove it.
     """
@@ -43,43 +46,22 @@ def _keep_unpacked_assemblies() -> None:
         os.environ.setdefault("JSII_RUNTIME_PACKAGE_CACHE_ROOT", str(Path(sys.prefix) / "jsii-package-cache"))
 
 
-def _leave_submodules_unloaded(package: str) -> None:
-    """Make `package` importable part by part.
-
-    The prebuilt provider imports its 2,200 submodules when it is imported itself: 7 s with bytecode, 28 s without, and
-    1.2 GB of memory. No submodule needs the package's own contents, so the package is registered without running it.
-
-    Raises:
-        ModuleNotFoundError: it is not installed.
-    """
-    specification = importlib.util.find_spec(package)
-    if specification is None:
-        raise ModuleNotFoundError(f"the Python package {package.replace('_', '-')} is not installed", name=package)
-    sys.modules.setdefault(package, importlib.util.module_from_spec(specification))
-
-
 _choose_node()
 _keep_unpacked_assemblies()
 # jsii's own code calls what newer Node.js deprecates; users can do nothing about it.
 os.environ.setdefault("NODE_NO_WARNINGS", "1")
-
-_leave_submodules_unloaded("cdktf_cdktf_provider_aws")
+os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "1")
 
 from cdktf import (  # noqa: E402 - jsii looks for Node.js when it is loaded
     App,
+    ITerraformDependable,
     LocalBackend,
     S3Backend,
     TerraformHclModule,
     TerraformLocal,
     TerraformOutput,
+    TerraformResource,
     TerraformStack,
-)
-from cdktf_cdktf_provider_aws.cloudwatch_composite_alarm import CloudwatchCompositeAlarm  # noqa: E402
-from cdktf_cdktf_provider_aws.cloudwatch_dashboard import CloudwatchDashboard  # noqa: E402
-from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderDefaultTags  # noqa: E402
-from cdktf_cdktf_provider_aws.resourcegroups_group import (  # noqa: E402
-    ResourcegroupsGroup,
-    ResourcegroupsGroupResourceQuery,
 )
 from constructs import Construct  # noqa: E402
 
@@ -88,27 +70,36 @@ AWS_PROVIDER: Mapping[str, str] = {"source": "hashicorp/aws", "version": ">= 5.1
 
 
 def configure_aws_provider(stack: TerraformStack, *, region: str, default_tags: Mapping[str, str]) -> None:
-    """Give `stack` its AWS provider: region and default tags. Credentials and endpoints are the environment's business.
-
-    The prebuilt package asks for the one version that it was made from (6.25.0). The constructs here have no argument
-    that the modules' whole range lacks.
-    """
-    AwsProvider(stack, "aws", region=region, default_tags=[AwsProviderDefaultTags(tags=dict(default_tags))])
+    """Give `stack` its AWS provider: region and default tags. Credentials and endpoints are the environment's."""
+    stack.add_override("provider.aws", [{"region": region, "default_tags": [{"tags": dict(default_tags)}]}])
     stack.add_override("terraform.required_providers.aws", dict(AWS_PROVIDER))
+
+
+def aws_resource(
+    scope: Construct,
+    kind: str,
+    identifier: str,
+    arguments: Mapping[str, Any],
+    *,
+    depends_on: Sequence[ITerraformDependable] = (),
+) -> TerraformResource:
+    """Add a resource of the provider's type `kind`, with the arguments that Terraform has for it."""
+    resource = TerraformResource(scope, identifier, terraform_resource_type=kind, depends_on=[*depends_on] or None)
+    for name, value in arguments.items():
+        resource.add_override(name, value)
+    return resource
 
 
 __all__ = [
     "App",
-    "CloudwatchCompositeAlarm",
-    "CloudwatchDashboard",
     "Construct",
     "LocalBackend",
-    "ResourcegroupsGroup",
-    "ResourcegroupsGroupResourceQuery",
     "S3Backend",
     "TerraformHclModule",
     "TerraformLocal",
     "TerraformOutput",
+    "TerraformResource",
     "TerraformStack",
+    "aws_resource",
     "configure_aws_provider",
 ]

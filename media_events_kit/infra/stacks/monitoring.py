@@ -10,13 +10,11 @@ from typing import Final, Literal
 from media_events_kit.infra.loader.environment import Environment
 from media_events_kit.infra.model.settings import Alarms
 from media_events_kit.infra.stacks.cdk import (
-    CloudwatchCompositeAlarm,
-    CloudwatchDashboard,
-    ResourcegroupsGroup,
-    ResourcegroupsGroupResourceQuery,
     TerraformHclModule,
     TerraformLocal,
+    TerraformResource,
     TerraformStack,
+    aws_resource,
 )
 from media_events_kit.infra.stacks.dashboard import Hops, dashboard_body
 from media_events_kit.infra.stacks.terraform_literals import literal
@@ -88,19 +86,22 @@ class Monitoring:
         whole.add_override("count", f"${{length({names}) > 0 ? 1 : 0}}")
         states = self._environment.workflow.settings.alarms.notify_on
         if "ALARM" in states:
-            whole.alarm_actions = actions
+            whole.add_override("alarm_actions", actions)
         if "OK" in states:
-            whole.ok_actions = actions
+            whole.add_override("ok_actions", actions)
         return f"aws_cloudwatch_composite_alarm.{name}[*].arn"
 
-    def _alarm(self, identifier: str, name: str, description: str, children: str) -> CloudwatchCompositeAlarm:
+    def _alarm(self, identifier: str, name: str, description: str, children: str) -> TerraformResource:
         """Add a composite alarm that rings when one of its ``children`` does, an expression of a list of names."""
-        return CloudwatchCompositeAlarm(
+        return aws_resource(
             self._stack,
+            "aws_cloudwatch_composite_alarm",
             identifier,
-            alarm_name=name,
-            alarm_description=description,
-            alarm_rule=f'${{join(" OR ", formatlist("ALARM(%q)", {children}))}}',
+            {
+                "alarm_name": name,
+                "alarm_description": description,
+                "alarm_rule": f'${{join(" OR ", formatlist("ALARM(%q)", {children}))}}',
+            },
             # CloudWatch refuses a rule with the name of an alarm that is not there, and names say nothing of that.
             depends_on=[*self._modules],
         )
@@ -116,18 +117,15 @@ class Monitoring:
             dead_letter_queues=self._local("hop-dead-letter-queues", f"{{ for {dead} }}"),
             idempotency_tables=f"distinct(values({outputs.idempotency_tables})[*].name)",
         )
-        CloudwatchDashboard(
-            self._stack,
-            "dashboard",
-            # AWS has one list of dashboards for all regions of an account.
-            dashboard_name=self._environment.prefix,
-            dashboard_body=dashboard_body(
-                hops=hops,
-                review=f"{self._environment.prefix}-review",
-                region=self._environment.workflow.region,
-                alarms=f"concat({', '.join(alarms) or '[]'})",
-            ),
+        body = dashboard_body(
+            hops=hops,
+            review=f"{self._environment.prefix}-review",
+            region=self._environment.workflow.region,
+            alarms=f"concat({', '.join(alarms) or '[]'})",
         )
+        # AWS has one list of dashboards for all regions of an account.
+        arguments = {"dashboard_name": self._environment.prefix, "dashboard_body": body}
+        aws_resource(self._stack, "aws_cloudwatch_dashboard", "dashboard", arguments)
 
     def resource_group(self, tags: Mapping[str, str]) -> None:
         """Add the group of everything that has these ``tags``."""
@@ -135,13 +133,12 @@ class Monitoring:
             "ResourceTypeFilters": ["AWS::AllSupported"],
             "TagFilters": [{"Key": key, "Values": [value]} for key, value in tags.items()],
         }
-        ResourcegroupsGroup(
-            self._stack,
-            "resources",
-            name=self._environment.prefix,
-            description=f"Everything of {self._environment.prefix}.",
-            resource_query=ResourcegroupsGroupResourceQuery(query=literal(json.dumps(query))),
-        )
+        arguments = {
+            "name": self._environment.prefix,
+            "description": f"Everything of {self._environment.prefix}.",
+            "resource_query": {"query": literal(json.dumps(query))},
+        }
+        aws_resource(self._stack, "aws_resourcegroups_group", "resources", arguments)
 
     def _local(self, name: str, value: str) -> str:
         """Add a local value of an expression; the expression of it."""

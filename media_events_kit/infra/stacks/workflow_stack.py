@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 from typing import Any, Final
@@ -34,13 +33,14 @@ from media_events_kit.infra.stacks.cdk import (
 from media_events_kit.infra.stacks.deployed_names import as_deployed, renamed_hops
 from media_events_kit.infra.stacks.ingress_modules import IngressModules, consumer_settings, queue_url
 from media_events_kit.infra.stacks.local_state import state_file
+from media_events_kit.infra.stacks.module_sources import module_source, relative_path
 from media_events_kit.infra.stacks.monitoring import ModuleOutputs, Monitoring, left_to_modules
 from media_events_kit.infra.stacks.terraform_literals import json_text, literal
 from media_events_kit.infra.validation.references import MACHINE_SUFFIX
+from media_events_kit.kit_files import KIT
 
 _GUARDS: Final = Delivered.model_fields.keys() - Renamable.model_fields.keys()
 
-ROOT: Final = Path(__file__).resolve().parents[3]
 PROVIDER_LOCK: Final = ".terraform.lock.hcl"
 """The name is Terraform's: https://developer.hashicorp.com/terraform/language/files/dependency-lock"""
 
@@ -65,7 +65,7 @@ class WorkflowStack(TerraformStack):
         tags = {"workflow": self._workflow.name, "environment": environment.name} | self._workflow.tags
         configure_aws_provider(self, region=self._workflow.region, default_tags=literal(tags))
         self._backend(folder)
-        self._lock_provider()
+        self._lock_provider(folder)
 
         self._settings = self._shared_settings()
         self._ingresses = IngressModules(environment)
@@ -85,7 +85,7 @@ class WorkflowStack(TerraformStack):
         state = self._workflow.state
         if not isinstance(state, S3State):
             # Outside the output folder, which is made anew.
-            LocalBackend(self, path=self._relative(state_file(self._environment, folder)))
+            LocalBackend(self, path=relative_path(state_file(self._environment, folder), self._folder))
             return
         backend = S3Backend(
             self,
@@ -100,25 +100,22 @@ class WorkflowStack(TerraformStack):
             # Newer than cdktf 0.21.
             backend.add_override("use_lockfile", value=True)
 
-    def _lock_provider(self) -> None:
+    def _lock_provider(self, folder: Path) -> None:
         """Have `terraform init` take the version that the project is tested with, not the newest in the range.
 
+        A lock file beside the workflow file says which it is, else the kit's.
         Terraform, and cdktf's command line, keep to a lock file that they find. It holds the checksums of every
         platform: with those of one alone, `init` would refuse the provider's packages for all others.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(ROOT / PROVIDER_LOCK, self._folder / PROVIDER_LOCK)
-
-    def _relative(self, path: Path) -> str:
-        """`path` as seen from where Terraform runs, so that what is synthesised holds no machine's paths."""
-        relative = Path(os.path.relpath(path, self._folder)).as_posix()
-        return relative if relative.startswith(".") else f"./{relative}"
+        own = folder / PROVIDER_LOCK
+        shutil.copyfile(own if own.is_file() else KIT / PROVIDER_LOCK, self._folder / PROVIDER_LOCK)
 
     def _module(self, identifier: str, name: str, variables: dict[str, Any]) -> TerraformHclModule:
         return TerraformHclModule(
             self,
             identifier,
-            source=self._relative(ROOT / "modules" / name),
+            source=module_source(name, self._workflow.modules, self._folder),
             variables={key: value for key, value in variables.items() if value is not None},
             # As an asset a module is copied without its surroundings, where it finds the functions' code.
             skip_asset_creation_from_local_modules=True,
@@ -302,7 +299,7 @@ class WorkflowStack(TerraformStack):
             place = self._folder / folder / f"{name}.zip"
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(environment.packages[name])
-            settings["package"] = self._relative(place)
+            settings["package"] = relative_path(place, self._folder)
         return settings
 
     def _target(

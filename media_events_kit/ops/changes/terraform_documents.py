@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,17 +12,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from media_events.core.json_fields import mapping
+from media_events_kit.kit_files import project
 from media_events_kit.ops.deployment.discovery import running_cloud
 from media_events_kit.ops.local.lifecycle import terraform_variables
-from media_events_kit.ops.local.paths import REPOSITORY, local_paths
-from media_events_kit.ops.local.synthesis import stacks_of
+from media_events_kit.ops.local.paths import local_paths
+from media_events_kit.ops.local.synthesis import OUTPUT_VARIABLE, run, stacks_of
 from media_events_kit.ops.local.terraform import program
 from media_events_kit.ops.shared.console import OperatorError, err
 from media_events_kit.ops.shared.json_files import object_in
-from scripts.terraform_env import LESS_COLLECTING, terraform_environment
+from media_events_kit.ops.shared.terraform_providers import LESS_COLLECTING, terraform_environment
 
 UNUSABLE: Final = 2
-SYNTHESIS_SECONDS: Final = 180
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +45,28 @@ class Workspace:
             with err.status("terraform plan"):
                 self.run("plan", "-input=false", "-no-color", "-lock=false", f"-out={file}", *state, *options)
             return self.shown(file)
+
+    def planned(self, file: Path) -> dict[str, Any]:
+        """A new plan, also as the file that can be applied.
+
+        Raises:
+            OperatorError: there is none; with Terraform's words.
+        """
+        with err.status("terraform plan"):
+            self.run("plan", "-input=false", "-no-color", f"-out={file}")
+        return self.shown(file)
+
+    def apply(self, file: Path) -> None:
+        """Apply a plan file, with Terraform's own output.
+
+        Raises:
+            OperatorError: it failed.
+        """
+        done = subprocess.run(
+            [program(), "apply", "-input=false", str(file)], cwd=self.folder, env=dict(self.environment), check=False
+        )
+        if done.returncode != 0:
+            raise OperatorError("terraform apply failed", hint="put it right as Terraform says", exit_code=UNUSABLE)
 
     def shown(self, file: Path | None = None) -> dict[str, Any]:
         """A plan file, or without one the state.
@@ -123,19 +144,11 @@ def of_environment(name: str) -> Workspace:
     Raises:
         OperatorError: the workflow can't be used, or has no such environment.
     """
-    with err.status("python main.py"):
-        done = subprocess.run(
-            [sys.executable, str(REPOSITORY / "main.py")],
-            cwd=REPOSITORY,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=SYNTHESIS_SECONDS,
-        )
+    folder = project()
+    output = Path(os.environ.get(OUTPUT_VARIABLE) or folder / "cdktf.out")
+    done = run(folder, {OUTPUT_VARIABLE: str(output)})
     if done.returncode != 0:
-        raise OperatorError(f"`python main.py` fails:\n{done.stderr.strip()}", exit_code=UNUSABLE)
-    output = Path(os.environ.get("CDKTF_OUTDIR") or REPOSITORY / "cdktf.out")
+        raise OperatorError(f"synthesis fails:\n{done.stderr.strip()}", exit_code=UNUSABLE)
     stacks = stacks_of(output, name)
     if not stacks:
         raise OperatorError(f"the workflow has no environment {name!r}", exit_code=UNUSABLE)

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from media_events_kit.kit_files import COMMAND
 from media_events_kit.ops.demo import external_resources, http_receiver_process
 from media_events_kit.ops.demo.fake_systems import TRANSCODER, finished
 from media_events_kit.ops.demo.http_receiver import CONTROL, REQUESTS
@@ -113,13 +114,13 @@ def _print_hints(paths: LocalPaths) -> None:
             f"  repair it:             curl -X PUT '{receiver.url}{CONTROL}/{BROKEN}?status=200'",
         ]
     lines += [
-        "  send an event:         bin/media-events demo send frameio-v4-file.ready",
-        f"  finish its transcode:  bin/media-events demo send {_DONE}",
-        "  forge one:             bin/media-events demo send mux-video.asset.ready --forged",
-        "  look:                  bin/media-events local status; bin/media-events local logs --follow",
-        "  review failures:       bin/media-events review list, or as a page: bin/media-events review serve",
-        '  any AWS tool:          eval "$(bin/media-events local env)"',
-        "  stop it all:           bin/media-events local down",
+        f"  send an event:         {COMMAND} demo send frameio-v4-file.ready",
+        f"  finish its transcode:  {COMMAND} demo send {_DONE}",
+        f"  forge one:             {COMMAND} demo send mux-video.asset.ready --forged",
+        f"  look:                  {COMMAND} local status; {COMMAND} local logs --follow",
+        f"  review failures:       {COMMAND} review list, or as a page: {COMMAND} review serve",
+        f'  any AWS tool:          eval "$({COMMAND} local env)"',
+        f"  stop it all:           {COMMAND} local down",
     ]
     for line in lines:
         err.print(line, markup=False, soft_wrap=True)

@@ -16,10 +16,11 @@ import httpx
 
 from media_events_kit.ops.demo.http_receiver import CONTROL, KEYS, REQUESTS, ReceivedRequest
 from media_events_kit.ops.local import process
-from media_events_kit.ops.local.paths import REPOSITORY, LocalPaths
+from media_events_kit.ops.local.paths import LocalPaths
 from media_events_kit.ops.local.process import ProcessIdentity
 from media_events_kit.ops.shared.console import OperatorError
 from media_events_kit.ops.shared.json_files import read_record
+from media_events_kit.ops.shared.own_command import own_packages
 
 PORT_VARIABLE: Final = "MEDIA_EVENTS_RECEIVER_PORT"
 _START_SECONDS: Final = 15.0
@@ -103,8 +104,8 @@ def start(paths: LocalPaths, port: int, *, down: Sequence[str] = ()) -> Receiver
             str(port),
             *(f"--down={system}" for system in down),
         ],
-        environment=dict(os.environ) | {"PYTHONPATH": str(REPOSITORY)},
-        directory=REPOSITORY,
+        environment=dict(os.environ) | own_packages(),
+        directory=paths.root,
         log=log,
     )
     receiver = Receiver(port, identity.pid, identity.started)

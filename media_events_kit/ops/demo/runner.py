@@ -15,6 +15,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.text import Text
 
+from media_events_kit.kit_files import COMMAND
 from media_events_kit.ops.demo import external_resources, http_receiver_process, verdict
 from media_events_kit.ops.demo.downstream import FifoQueue, Lake
 from media_events_kit.ops.demo.fake_systems import SIGNED, TRANSCODER, finished
@@ -40,8 +41,9 @@ from media_events_kit.ops.local import lifecycle, process
 from media_events_kit.ops.local.addresses import webhook_urls
 from media_events_kit.ops.local.clients import Clients
 from media_events_kit.ops.local.overview import ReviewItem, open_review_items
-from media_events_kit.ops.local.paths import DIRECTORY_VARIABLE, REPOSITORY, LocalPaths
+from media_events_kit.ops.local.paths import DIRECTORY_VARIABLE, LocalPaths
 from media_events_kit.ops.shared.console import OperatorError
+from media_events_kit.ops.shared.own_command import media_events, own_packages
 
 _DELIVERY_SECONDS: Final = 300.0
 
@@ -106,7 +108,7 @@ class DemoRun:
         waiting = frozenset({BROKEN})
         self._watch(watcher, lambda: all(track.is_finished(waiting_at=waiting) for track in board.tracks))
 
-        self._say("Events that failed for good wait for a person", "$ bin/media-events review list")
+        self._say("Events that failed for good wait for a person", f"$ {COMMAND} review list")
         self._command("review", "list")
         self._retry(up.outputs["review_table_name"], clients, receiver)
         self._watch(watcher, lambda: all(track.is_finished() for track in board.tracks))
@@ -159,7 +161,7 @@ class DemoRun:
         if answer.status != HTTPStatus.ACCEPTED:
             raise OperatorError(
                 f"{label}: the webhook answered {answer.status}, not 202: {answer.body[:300]}",
-                hint="see the function's log: bin/media-events local logs webhook (run the demo with --keep)",
+                hint=f"see the function's log: {COMMAND} local logs webhook (run the demo with --keep)",
             )
 
     def _finish_transcode(self, watcher: Watcher, sender: Sender) -> None:
@@ -205,7 +207,7 @@ class DemoRun:
         identities = [item.item_id for item in items]
         self._say(
             f"{BROKEN} is back, and the operator retries the events that it missed",
-            f"$ bin/media-events review retry {' '.join(identities)}",
+            f"$ {COMMAND} review retry {' '.join(identities)}",
         )
         if not identities:
             self.faults.append("there was no review item to retry")
@@ -220,8 +222,8 @@ class DemoRun:
             "COLUMNS": str(self.console.width if self.console.is_terminal else 140),
         }
         done = subprocess.run(
-            [str(REPOSITORY / "bin" / "media-events"), *arguments],
-            env=environment,
+            media_events(*arguments),
+            env=environment | own_packages(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

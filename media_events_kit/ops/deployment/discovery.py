@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from media_events.core.json_fields import text
+from media_events_kit.kit_files import project
 from media_events_kit.ops.deployment.topology import Topology
 from media_events_kit.ops.local.endpoint import CloudRecord, is_running
-from media_events_kit.ops.local.paths import DEFAULT_ENVIRONMENT, REPOSITORY, LocalPaths, local_paths
+from media_events_kit.ops.local.paths import DEFAULT_ENVIRONMENT, LocalPaths, local_paths
 from media_events_kit.ops.local.synthesis import stacks_of
 from media_events_kit.ops.shared.console import OperatorError, fail
 from media_events_kit.ops.shared.contact import CONTACT
@@ -162,7 +163,7 @@ def _outputs(paths: LocalPaths, cloud: Cloud) -> Mapping[str, Any]:
         outputs = read_object(paths.outputs)
         if outputs:
             return outputs
-    stacks = stacks_of(REPOSITORY / "cdktf.out", paths.environment)
+    stacks = stacks_of(project() / "cdktf.out", paths.environment)
     return _terraform_outputs(stacks[0].directory) if stacks else {}
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from media_events_kit.kit_files import COMMAND
 from media_events_kit.ops.local import lifecycle
 from media_events_kit.ops.local.addresses import webhook_urls
 from media_events_kit.ops.local.clients import Clients
@@ -56,8 +57,8 @@ def up(
     for partner, url in urls.items():
         out.print(f"  webhook      {partner}: {url}", soft_wrap=True)
     out.print(f"  trust        {result.record.ca_bundle}", soft_wrap=True)
-    out.print("  look         bin/media-events local status; bin/media-events local logs --follow")
-    out.print("  stop         bin/media-events local down")
+    out.print(f"  look         {COMMAND} local status; {COMMAND} local logs --follow")
+    out.print(f"  stop         {COMMAND} local down")
 
 
 @app.command()
@@ -94,7 +95,7 @@ def status(environment: Environment = DEFAULT_ENVIRONMENT, as_json: Json = False
 
 @app.command()
 def env(environment: Environment = DEFAULT_ENVIRONMENT) -> None:
-    """Print the variables that point AWS tools at the local cloud: eval "$(bin/media-events local env)"."""
+    """Print the variables that point AWS tools at the local cloud: eval "$(media-events local env)"."""
     record = lifecycle.require_record(local_paths(environment))
     for name, value in record.variables().items():
         out.print(f"export {name}='{value}'", soft_wrap=True, markup=False)

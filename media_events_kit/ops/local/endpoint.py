@@ -15,13 +15,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Self
 
-from media_events_kit.ops.local import certificates, process
-from media_events_kit.ops.local.paths import REPOSITORY, LocalPaths
+from media_events_kit.ops.local import certificates, cloud_environment, process
+from media_events_kit.ops.local.paths import LocalPaths
 from media_events_kit.ops.local.process import ProcessIdentity
 from media_events_kit.ops.shared.console import OperatorError
 from media_events_kit.ops.shared.json_files import object_in, read_record
 
-CLOUD_ENVIRONMENT: Final = REPOSITORY / ".venv-cloud"
 APPLICATION: Final = Path(__file__).parent / "server" / "application.py"
 SERVING: Final = APPLICATION.with_name("hypercorn.toml")
 HEALTH_PATH: Final = "/_ministack/health"
@@ -124,9 +123,7 @@ def start(
     Raises:
         OperatorError: a tool is missing, the port is taken, or the process dies.
     """
-    interpreter = CLOUD_ENVIRONMENT / "bin" / "python"
-    if not interpreter.exists():
-        raise OperatorError(f"{CLOUD_ENVIRONMENT.name} is missing: MiniStack lives there", hint="run `make setup`")
+    binaries = cloud_environment.ensure() / "bin"
     if port is not None and not process.port_is_free(port):
         raise OperatorError(
             f"port {port} is in use by another program",
@@ -142,12 +139,12 @@ def start(
     identity = process.start(
         # As root the `ministack` program would listen on port 443 too.
         [
-            str(interpreter), "-m", "hypercorn", f"{application}:app",
+            str(binaries / "python"), "-m", "hypercorn", f"{application}:app",
             "--bind", f"127.0.0.1:{chosen}", "--certfile", str(tls.certificate), "--keyfile", str(tls.key),
             "--keep-alive", "75", "--log-level", "WARNING", "--config", str(SERVING),
         ],
         environment={
-            **_environment(paths, chosen, region, tls),
+            **_environment(paths, chosen, region, tls, binaries),
             "AWS_ACCESS_KEY_ID": access_key_id,
             "AWS_SECRET_ACCESS_KEY": secret_access_key,
         },
@@ -201,11 +198,13 @@ def _tail(log: Path, lines: int = 10) -> str:
         return "(none)"
 
 
-def _environment(paths: LocalPaths, port: int, region: str, tls: certificates.Certificates) -> dict[str, str]:
+def _environment(
+    paths: LocalPaths, port: int, region: str, tls: certificates.Certificates, binaries: Path
+) -> dict[str, str]:
     """The whole environment of MiniStack. Its functions inherit it, so the operator's variables stay out."""
     temporary = str(paths.temporary)
     return {
-        "PATH": os.pathsep.join((str(CLOUD_ENVIRONMENT / "bin"), "/usr/local/bin", "/usr/bin", "/bin")),
+        "PATH": os.pathsep.join((str(binaries), "/usr/local/bin", "/usr/bin", "/bin")),
         "HOME": temporary,
         "TMPDIR": temporary,
         "LANG": "C.UTF-8",

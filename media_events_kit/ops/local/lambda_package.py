@@ -8,10 +8,10 @@ import zipfile
 from pathlib import Path
 from typing import Final
 
-from media_events_kit.ops.local.paths import REPOSITORY
+from media_events_kit.kit_files import CHECKOUT, KIT
 from media_events_kit.ops.shared.console import OperatorError, err, note
 
-SOURCES: Final = REPOSITORY / "lambda_src"
+SOURCES: Final = KIT / "lambda_src"
 PACKAGE: Final = SOURCES / "dist" / "media_events.zip"
 _OURS: Final = "media_events/"
 
@@ -19,16 +19,20 @@ _OURS: Final = "media_events/"
 def ensure() -> None:
     """Build the package where there is none, and note that it is outdated where the code has changed since.
 
+    A wheel has it, and no code to build it from.
+
     Raises:
         OperatorError: the build fails.
     """
+    if CHECKOUT is None:
+        return
     if PACKAGE.exists():
         if is_outdated(PACKAGE, SOURCES):
             note("The functions' code has changed since the package was built: run `make package`.")
         return
     with err.status("Building the functions' package"):
         done = subprocess.run(
-            [sys.executable, "lambda_src/build.py"], cwd=REPOSITORY, capture_output=True, text=True, check=False
+            [sys.executable, "lambda_src/build.py"], cwd=CHECKOUT, capture_output=True, text=True, check=False
         )
     if done.returncode != 0:
         raise OperatorError(f"the functions' package can't be built: {done.stderr.strip()}", hint="make package")

@@ -21,7 +21,7 @@ from media_events_kit.ops.local.synthesis import Stack, synthesise
 from media_events_kit.ops.local.terraform import Terraform, TerraformError, require_version
 from media_events_kit.ops.shared.console import OperatorError, err, note
 from media_events_kit.ops.shared.json_files import read_object
-from scripts.terraform_env import LESS_COLLECTING, terraform_environment
+from media_events_kit.ops.shared.terraform_providers import LESS_COLLECTING, terraform_environment
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from media_events_kit.kit_files import project
 from media_events_kit.ops.shared.console import OperatorError
 
-REPOSITORY: Final = Path(__file__).resolve().parents[3]
 DIRECTORY_VARIABLE: Final = "MEDIA_EVENTS_LOCAL_DIRECTORY"
 DEFAULT_ENVIRONMENT: Final = "local"
 
@@ -78,7 +78,7 @@ class LocalPaths:
 
 
 def local_paths(environment: str = DEFAULT_ENVIRONMENT) -> LocalPaths:
-    """The files of ``environment`` in ``.local`` of the repository, or in the directory that the variable names.
+    """The files of ``environment`` in ``.local`` of the project, or in the directory that the variable names.
 
     Raises:
         OperatorError: ``environment`` can't be part of a path.
@@ -87,4 +87,4 @@ def local_paths(environment: str = DEFAULT_ENVIRONMENT) -> LocalPaths:
         raise OperatorError(
             f"{environment!r} is no environment's name", hint="use letters, digits, - and _", exit_code=2
         )
-    return LocalPaths(Path(os.environ.get(DIRECTORY_VARIABLE) or REPOSITORY / ".local").resolve(), environment)
+    return LocalPaths(Path(os.environ.get(DIRECTORY_VARIABLE) or project() / ".local").resolve(), environment)

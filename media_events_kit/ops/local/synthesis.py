@@ -1,4 +1,4 @@
-"""Synthesises the stack of the local environment with `python main.py`, as for AWS."""
+"""Synthesises a project's stacks in a process of its own, the local environment's as those for AWS."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from media_events_kit.ops.local.paths import REPOSITORY, LocalPaths
+from media_events_kit.kit_files import project
+from media_events_kit.ops.local.paths import LocalPaths
 from media_events_kit.ops.shared.console import OperatorError, err
 from media_events_kit.ops.shared.json_files import read_object
+from media_events_kit.ops.shared.own_command import own_packages
 
 SELECTION_VARIABLE: Final = "MEDIA_EVENTS_ENVIRONMENTS"
 OUTPUT_VARIABLE: Final = "CDKTF_OUTDIR"
 TIMEOUT_SECONDS: Final = 180
 UNUSABLE: Final = 2
-"""The exit status with which `main.py` refuses a workflow."""
+"""The exit status with which synthesis refuses a workflow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,38 +39,54 @@ class Stack:
         return {f"route/{name}": str(route["destination"]) for name, route in routes.items()}
 
 
-def synthesise(paths: LocalPaths, variables: Mapping[str, str], *, repository: Path = REPOSITORY) -> Stack:
-    """Run `main.py` of ``repository`` for the environment of ``paths``; ``variables`` are added to its environment.
+def program(folder: Path) -> list[str]:
+    """The command that synthesises the workflow of `folder`: its own CDKTF program, where it has one."""
+    if (folder / "cdktf.json").is_file() and (folder / "main.py").is_file():
+        return [sys.executable, "main.py"]
+    return [sys.executable, "-m", "media_events_kit.infra.stacks.synthesis"]
+
+
+def run(folder: Path, variables: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Synthesise the workflow of `folder`, in a process of its own; ``variables`` are added to its environment.
 
     Raises:
-        OperatorError: with the output of `main.py`.
+        OperatorError: it takes too long.
     """
-    output = paths.root / "cdktf.out"
-    output.mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, **variables}
-    environment |= {SELECTION_VARIABLE: paths.environment, OUTPUT_VARIABLE: str(output)}
-    with err.status("Synthesising (python main.py)"):
+    command = program(folder)
+    shown = " ".join(["python", *command[1:]])
+    with err.status(f"Synthesising ({shown})"):
         try:
-            done = subprocess.run(
-                [sys.executable, "main.py"],
-                cwd=repository,
-                env=environment,
+            return subprocess.run(
+                command,
+                cwd=folder,
+                env={**os.environ, **own_packages(), **variables},
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
+                capture_output=True,
                 text=True,
                 check=False,
                 timeout=TIMEOUT_SECONDS,
             )
         except subprocess.TimeoutExpired:
-            raise OperatorError(f"`python main.py` has not finished after {TIMEOUT_SECONDS} s") from None
+            raise OperatorError(f"`{shown}` has not finished after {TIMEOUT_SECONDS} s") from None
+
+
+def synthesise(paths: LocalPaths, variables: Mapping[str, str], *, repository: Path | None = None) -> Stack:
+    """Synthesise the environment of ``paths`` of the project, or of ``repository``; ``variables`` as in `run`.
+
+    Raises:
+        OperatorError: with the output of the synthesis.
+    """
+    output = paths.root / "cdktf.out"
+    output.mkdir(parents=True, exist_ok=True)
+    variables = {**variables, SELECTION_VARIABLE: paths.environment, OUTPUT_VARIABLE: str(output)}
+    done = run(repository or project(), variables)
     if done.returncode != 0:
         hint = "correct workflow.yaml as it says" if done.returncode == UNUSABLE else "this is a fault of the kit"
-        raise OperatorError(f"`python main.py` fails:\n{done.stdout.strip()}", hint=hint)
+        raise OperatorError(f"synthesis fails:\n{(done.stdout + done.stderr).strip()}", hint=hint)
     stacks = stacks_of(output, paths.environment)
     if not stacks:
         raise OperatorError(
-            f"`python main.py` made no stack for {paths.environment}",
+            f"synthesis made no stack for {paths.environment}",
             hint=f"is there an environment {paths.environment!r} in workflow.yaml?",
         )
     return stacks[0]

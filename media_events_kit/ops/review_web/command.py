@@ -8,8 +8,9 @@ from typing import Annotated, Final
 
 import typer
 
+from media_events_kit.kit_files import WORKFLOW, project
 from media_events_kit.ops.deployment.discovery import ENVIRONMENT_VARIABLE, find
-from media_events_kit.ops.local.paths import DEFAULT_ENVIRONMENT, REPOSITORY
+from media_events_kit.ops.local.paths import DEFAULT_ENVIRONMENT
 from media_events_kit.ops.review.cli.options import NO_IDEMPOTENCY_TABLE
 from media_events_kit.ops.shared.console import note
 from media_events_kit.ops.shared.options import Json, Where, spread
@@ -25,8 +26,13 @@ def serve(
     ] = DEFAULT_PORT,
     browse: Annotated[bool, typer.Option("--open", help="Open the page in your browser.")] = False,
     workflow: Annotated[
-        Path, typer.Option(metavar="FILE", help="The workflow file whose routes are matched against an event.")
-    ] = REPOSITORY / "workflow.yaml",
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The workflow file whose routes are matched against an event [default: the project's].",
+            show_default=False,
+        ),
+    ] = None,
     where: Where,
     json: Json = False,
 ) -> None:
@@ -48,6 +54,6 @@ def serve(
         audited_review(deployment),
         name=where.table if where.table and not where.environment else name,
         environment=name,
-        workflow=workflow,
+        workflow=workflow or project() / WORKFLOW,
     )
     serve_page(context, port=port, browse=browse, json=json)

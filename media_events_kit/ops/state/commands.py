@@ -12,13 +12,13 @@ from typing import Annotated, Any, Final, Literal
 import typer
 
 from media_events_kit.infra.stacks.local_state import belongs_to
-from media_events_kit.ops.local.paths import REPOSITORY
+from media_events_kit.kit_files import project
 from media_events_kit.ops.local.synthesis import stacks_of
 from media_events_kit.ops.local.terraform import program
 from media_events_kit.ops.shared.console import OperatorError, err, fail, out, print_json
 from media_events_kit.ops.shared.json_files import object_in, read_object
 from media_events_kit.ops.shared.options import Json
-from scripts.terraform_env import terraform_environment
+from media_events_kit.ops.shared.terraform_providers import terraform_environment
 
 app = typer.Typer(no_args_is_help=True, help="Terraform's state in S3.")
 
@@ -37,8 +37,13 @@ def move(
     *,
     environment: Annotated[str, typer.Option("--environment", "-e", help="An environment of workflow.yaml.")],
     output: Annotated[
-        Path, typer.Option(metavar="FOLDER", help="Where `main.py` wrote the stacks.", show_default=False)
-    ] = REPOSITORY / "cdktf.out",
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Where synthesis wrote the stacks [default: the project's cdktf.out].",
+            show_default=False,
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Move a state from the S3 key of earlier versions, `media-events/<environment>.tfstate`, to today's.
@@ -52,6 +57,7 @@ def move(
 
     Example: media-events state move --environment prod
     """
+    output = output or project() / "cdktf.out"
     stacks = stacks_of(output, environment)
     if not stacks:
         fail(f"there is no stack of {environment} in {output}", hint="run `python main.py` first", exit_code=UNUSABLE)

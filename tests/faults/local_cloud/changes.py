@@ -21,11 +21,12 @@ from typing import Any, Final
 from media_events.adapters.dynamodb.review_items import DynamoReviewTable
 from media_events.adapters.sqs.depths import depth
 from media_events.recovery.review_item import ReviewItem
+from media_events_kit.kit_files import KIT
 from media_events_kit.ops.demo.senders import new_secret
 from media_events_kit.ops.local import process
 from media_events_kit.ops.local.clients import Clients
 from media_events_kit.ops.local.function_logs import LogReader
-from media_events_kit.ops.local.paths import REPOSITORY, LocalPaths
+from media_events_kit.ops.local.paths import LocalPaths
 from media_events_kit.ops.shared.console import OperatorError
 from tests.faults.aws_model.scheduler import subject_of
 from tests.faults.conservation import Place, Tally, judge, marks_of, repetitions
@@ -83,7 +84,7 @@ class Run:
         self._clients = Clients(self._cloud.start())
         self._make_archive()
         whole = workflow(self.receivers.server_address[1], small=self.small)
-        self.seconds["deployed"] = self._cloud.apply(whole, repository=self.base or REPOSITORY)
+        self.seconds["deployed"] = self._cloud.apply(whole, repository=self.base or KIT)
         self.log(f"deployed in {self.seconds['deployed']:.0f} s")
         secret = new_secret(PARTNER)
         name = self._cloud.outputs["secret_names"][PARTNER]
@@ -113,8 +114,8 @@ class Run:
     def _steps(self) -> Iterator[tuple[Change, Path]]:
         """The changes, and the kit that applies each. An upgrade is the first change of the working tree's kit."""
         if self.base is not None and not self.small:
-            yield Change("upgrade to the working tree", lambda _whole: None), REPOSITORY
-        changes = [(change, REPOSITORY) for change in self.changes]
+            yield Change("upgrade to the working tree", lambda _whole: None), KIT
+        changes = [(change, KIT) for change in self.changes]
         if self.base is not None:
             older = with_its_package(self.base, self.paths.directory / "older")
             changes.insert(1 if self.small else 0, (Change("roll the functions back", lambda _whole: None), older))

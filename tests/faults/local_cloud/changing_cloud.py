@@ -13,10 +13,11 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from media_events_kit.kit_files import KIT
 from media_events_kit.ops.local import endpoint, lambda_package, lifecycle
 from media_events_kit.ops.local.clients import Clients
 from media_events_kit.ops.local.endpoint import CloudRecord
-from media_events_kit.ops.local.paths import REPOSITORY, LocalPaths
+from media_events_kit.ops.local.paths import LocalPaths
 from media_events_kit.ops.local.synthesis import synthesise
 
 REGION: Final = "us-east-1"
@@ -35,7 +36,7 @@ class ChangingCloud:
         lambda_package.ensure()
         return endpoint.start(self.paths, region=REGION, port=None)
 
-    def apply(self, workflow: Mapping[str, Any], *, repository: Path = REPOSITORY) -> float:
+    def apply(self, workflow: Mapping[str, Any], *, repository: Path = KIT) -> float:
         """Apply ``workflow`` with the kit in ``repository``; the seconds that this took."""
         began = time.monotonic()
         file = self.paths.root / "workflow.yaml"

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from media_events_kit.kit_files import KIT
 from media_events_kit.ops.local import lifecycle
 from media_events_kit.ops.local.addresses import webhook_urls
 from media_events_kit.ops.local.clients import Clients
-from media_events_kit.ops.local.paths import REPOSITORY
 from tests.faults.local_cloud.senders import Addresses
 
-WORKFLOW: Final = REPOSITORY / "tests" / "system" / "workflows" / "every-ingress.yaml"
+WORKFLOW: Final = KIT / "tests" / "system" / "workflows" / "every-ingress.yaml"
 APPLICATION: Final = Path(__file__).with_name("fault_injection.py")
 PARTNER: Final = "mux"
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
 import pytest
 
+from media_events_kit.kit_files import KIT
 from media_events_kit.ops import cli
-from media_events_kit.ops.local.paths import REPOSITORY
 from media_events_kit.ops.shared.console import OperatorError
+from media_events_kit.ops.shared.own_command import own_packages
 
 
 def run(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str, str]:
@@ -59,7 +61,26 @@ def test_a_missing_package_names_the_way_to_get_it(capsys, monkeypatch):
 
 def test_the_launcher_works_from_anywhere_also_through_a_link(tmp_path):
     link = tmp_path / "me"
-    link.symlink_to(REPOSITORY / "bin" / "media-events")
+    link.symlink_to(KIT / "bin" / "media-events")
     done = subprocess.run([link, "--help"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     assert "local" in done.stdout
+
+
+def test_help_loads_nothing_that_a_command_needs_so_that_it_comes_at_once():
+    """0.4 s of a person's time; nothing on the clock is asserted, since machines differ."""
+    code = (
+        "import sys; from media_events_kit.ops import cli; cli.run(['--help']); print(len(sys.modules), *sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | own_packages(), capture_output=True, text=True, check=True
+    )
+    count, *loaded = done.stdout.splitlines()[-1].split()
+
+    heavy = {"boto3", "botocore", "cdktf", "flask", "httpx", "jsii", "jsonschema", "media_events", "pydantic", "yaml"}
+    assert heavy.isdisjoint(loaded)
+    assert int(count) < 400
+
+
+def test_the_version_is_that_of_the_project(capsys):
+    assert run(capsys, "--version")[:2] == (0, "0.1.0\n")

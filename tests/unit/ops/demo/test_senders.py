@@ -9,6 +9,7 @@ import pytest
 from media_events.partners.proof_parts import Request
 from media_events.partners.signature_verification import verify
 from media_events.partners.specification import parse_specification
+from media_events_kit.kit_files import KIT
 from media_events_kit.ops.demo.scenario import EXPECTATIONS, PRESETS, fresh
 from media_events_kit.ops.demo.senders import (
     PAYLOADS,
@@ -18,11 +19,10 @@ from media_events_kit.ops.demo.senders import (
     new_secret,
     standard_webhooks_headers,
 )
-from media_events_kit.ops.local.paths import REPOSITORY
 
 VECTORS = {
     vector["name"]: vector
-    for vector in json.loads((REPOSITORY / "tests/data/signature_vectors.json").read_text(encoding="utf-8"))
+    for vector in json.loads((KIT / "tests/data/signature_vectors.json").read_text(encoding="utf-8"))
 }
 
 
@@ -65,7 +65,7 @@ def test_every_expectation_has_its_payload_and_its_signer():
 
 @pytest.mark.parametrize("path", sorted(PAYLOADS.glob("*.json")), ids=lambda path: path.stem)
 def test_the_payloads_are_the_ones_that_the_specifications_are_tested_with(path):
-    assert path.read_bytes() == (REPOSITORY / "tests/data/payloads" / path.name).read_bytes()
+    assert path.read_bytes() == (KIT / "tests/data/payloads" / path.name).read_bytes()
 
 
 def test_a_fresh_payload_differs_in_the_id_alone():

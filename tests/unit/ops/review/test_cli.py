@@ -288,7 +288,7 @@ def test_names_may_come_from_the_local_clouds_outputs(review, monkeypatch, tmp_p
 
 
 def test_an_unknown_deployment_ends_with_2_and_says_how_to_name_it(review, monkeypatch, tmp_path):  # noqa: ARG001
-    monkeypatch.setattr(discovery, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(discovery, "project", lambda: tmp_path)
     with pytest.raises(OperatorError) as refused:
         find(environment="nowhere")
     assert refused.value.exit_code == 2
@@ -296,7 +296,7 @@ def test_an_unknown_deployment_ends_with_2_and_says_how_to_name_it(review, monke
 
 
 def test_a_local_cloud_that_has_gone_is_told_as_such(review, monkeypatch, tmp_path):  # noqa: ARG001
-    monkeypatch.setattr(discovery, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(discovery, "project", lambda: tmp_path)
     paths = discovery.local_paths("gone")
     paths.root.mkdir(parents=True)
     RECORD.write(paths)

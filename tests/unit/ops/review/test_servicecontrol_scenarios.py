@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from media_events_kit.ops.local.paths import REPOSITORY
+from media_events_kit.kit_files import KIT
 
 SERVICE = "tests/unit/ops/review/test_service.py"
 OPERATIONS = "tests/unit/ops/review/test_bulk_operations.py"
@@ -177,7 +177,7 @@ UNWRITTEN = {
 
 @cache
 def names_in(path: str) -> frozenset[str]:
-    tree = ast.parse(Path(REPOSITORY / path).read_text(encoding="utf-8"))
+    tree = ast.parse(Path(KIT / path).read_text(encoding="utf-8"))
     return frozenset(node.name for node in tree.body if isinstance(node, ast.FunctionDef))
 
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from scripts import terraform_env
+from media_events_kit.ops.shared import terraform_providers
 
 
 @pytest.fixture(name="environ")
 def _environ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """A home of its own, and a machine with nothing installed."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(terraform_env, "_INSTALL_ROOTS", ())
+    monkeypatch.setattr(terraform_providers, "_INSTALL_ROOTS", ())
     home = tmp_path / "home"
     home.mkdir()
     return {"HOME": str(home), "XDG_DATA_DIRS": str(tmp_path / "system")}
@@ -28,7 +28,7 @@ def _unreachable(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         probes.append(1)
         return False
 
-    monkeypatch.setattr(terraform_env, "_probe", probe)
+    monkeypatch.setattr(terraform_providers, "_probe", probe)
     return probes
 
 
@@ -45,15 +45,15 @@ def test_configuration_of_the_users_own_is_left_alone(
     own = tmp_path / "own.tfrc"
     own.touch()
 
-    assert terraform_env.cli_configuration(environ | {"TF_CLI_CONFIG_FILE": str(own)}) == own
+    assert terraform_providers.cli_configuration(environ | {"TF_CLI_CONFIG_FILE": str(own)}) == own
     assert unreachable == []
 
 
 def test_reachable_registry_is_used(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     mirror(Path(environ["HOME"]) / ".terraform.d/plugins")
-    monkeypatch.setattr(terraform_env, "_probe", lambda: True)
+    monkeypatch.setattr(terraform_providers, "_probe", lambda: True)
 
-    assert terraform_env.terraform_environment(environ) == {}
+    assert terraform_providers.terraform_environment(environ) == {}
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_mirror_is_found_where_the_registry_is_out_of_reach(
 ) -> None:
     found = mirror(tmp_path / place)
 
-    variables = terraform_env.terraform_environment(environ | {"TF_CLI_CONFIG_FILE": "/there/is/none.tfrc"})
+    variables = terraform_providers.terraform_environment(environ | {"TF_CLI_CONFIG_FILE": "/there/is/none.tfrc"})
 
     assert f'path = "{found}"' in Path(variables["TF_CLI_CONFIG_FILE"]).read_text(encoding="utf-8")
 
@@ -75,7 +75,7 @@ def test_packed_mirror_is_found(environ: dict[str, str]) -> None:
     provider.mkdir(parents=True)
     (provider / "terraform-provider-aws_5.100.0_linux_amd64.zip").touch()
 
-    assert terraform_env.find_mirror(environ) == Path(environ["HOME"]) / "mirror"
+    assert terraform_providers.find_mirror(environ) == Path(environ["HOME"]) / "mirror"
 
 
 def test_named_mirror_is_used_without_asking_the_registry(
@@ -83,7 +83,7 @@ def test_named_mirror_is_used_without_asking_the_registry(
 ) -> None:
     named = mirror(tmp_path / "named")
 
-    configuration = terraform_env.cli_configuration(environ | {"TF_PLUGIN_MIRROR": str(named)})
+    configuration = terraform_providers.cli_configuration(environ | {"TF_PLUGIN_MIRROR": str(named)})
 
     assert configuration is not None
     assert str(named) in configuration.read_text(encoding="utf-8")
@@ -91,21 +91,21 @@ def test_named_mirror_is_used_without_asking_the_registry(
 
 
 def test_nothing_is_decided_where_there_is_no_mirror(environ: dict[str, str]) -> None:
-    assert terraform_env.terraform_environment(environ) == {}
+    assert terraform_providers.terraform_environment(environ) == {}
 
 
 def test_registry_is_asked_once_in_a_while(environ: dict[str, str], unreachable: list[int]) -> None:
-    assert not terraform_env.registry_is_reachable(environ)
-    assert not terraform_env.registry_is_reachable(environ)
+    assert not terraform_providers.registry_is_reachable(environ)
+    assert not terraform_providers.registry_is_reachable(environ)
 
     assert unreachable == [1]
 
 
 def test_damaged_record_of_the_registry_is_ignored(environ: dict[str, str], unreachable: list[int]) -> None:
-    terraform_env.registry_is_reachable(environ)
+    terraform_providers.registry_is_reachable(environ)
     (Path(environ["HOME"]) / ".cache/media-events/terraform/registry.json").write_text("{", encoding="utf-8")
 
-    terraform_env.registry_is_reachable(environ)
+    terraform_providers.registry_is_reachable(environ)
 
     assert unreachable == [1, 1]
 
@@ -113,7 +113,7 @@ def test_damaged_record_of_the_registry_is_ignored(environ: dict[str, str], unre
 def test_path_with_template_markers_is_quoted(environ: dict[str, str]) -> None:
     mirror(Path(environ["HOME"]) / "${odd}")
 
-    configuration = terraform_env.cli_configuration(environ)
+    configuration = terraform_providers.cli_configuration(environ)
 
     assert configuration is not None
     assert '/$${odd}"' in configuration.read_text(encoding="utf-8")

@@ -2,7 +2,7 @@
 
 As a program it prints the CLI configuration to use, or nothing where Terraform's own defaults do::
 
-    TF_CLI_CONFIG_FILE="$(python scripts/terraform_env.py)" terraform init
+    TF_CLI_CONFIG_FILE="$(python -m media_events_kit.ops.shared.terraform_providers)" terraform init
 
 As a module, :func:`terraform_environment` gives the variables to run Terraform with.
 

@@ -1,0 +1,1 @@
+"""A team's own repository: begin it, synthesise its workflow, deploy it."""
