@@ -111,10 +111,10 @@ def check_browser() -> None:
 def make_environments(*, tests: bool, lint: bool, mutation: bool, bench: bool) -> None:
     """Make them side by side: pip and npm keep one CPU busy each."""
     with ThreadPoolExecutor() as pool:
-        tools = pool.submit(tools_environment)
+        tools, runtime = pool.submit(tools_environment), environments().runtime_python()
         jobs: list[Future[Any]] = [
             tools,
-            pool.submit(python_environment, ".venv-cloud", "requirements/cloud.lock", environments().runtime_python()),
+            pool.submit(python_environment, ".venv-cloud", "requirements/cloud.lock", runtime),
         ]
         if tests:
             jobs.append(pool.submit(node_environment, tools))
