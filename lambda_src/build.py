@@ -35,25 +35,7 @@ RUNTIME: Final = (3, 13)
 TASK_ROOT: Final = "/var/task"
 EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 
-UNUSED: Final = (
-    "bin",
-    "aws_lambda_powertools/event_handler",
-    "aws_lambda_powertools/metrics/provider/datadog",
-    "aws_lambda_powertools/utilities/auth_alpha",
-    "aws_lambda_powertools/utilities/batch",
-    "aws_lambda_powertools/utilities/circuit_breaker",
-    "aws_lambda_powertools/utilities/data_classes",
-    "aws_lambda_powertools/utilities/data_masking",
-    "aws_lambda_powertools/utilities/feature_flags",
-    "aws_lambda_powertools/utilities/idempotency",
-    "aws_lambda_powertools/utilities/kafka",
-    "aws_lambda_powertools/utilities/metadata",
-    "aws_lambda_powertools/utilities/parameters",
-    "aws_lambda_powertools/utilities/parser",
-    "aws_lambda_powertools/utilities/serialization.py",
-    "aws_lambda_powertools/utilities/streaming",
-    "aws_lambda_powertools/utilities/validation",
-)
+UNUSED: Final = ("bin",)
 """Parts of the dependencies that no handler imports. A test imports every handler from the zip alone."""
 
 SPDX: Final = frozenset({"Apache-2.0", "MIT", "PSF-2.0"})

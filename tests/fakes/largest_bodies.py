@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import boto3
-from aws_lambda_powertools import Logger, Metrics  # noqa: F401 - part of every function's memory
 
 from media_events.core.failures import ProcessingError
 from media_events.events.claim_check import digest

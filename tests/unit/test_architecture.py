@@ -15,7 +15,7 @@ PACKAGE = Path(media_events.__file__).parent
 OUTER = {"handlers", "adapters"}
 """What may know AWS, Lambda and the environment; everything else is the domain."""
 
-SHIPPED = {"aws_lambda_powertools", "jmespath", "ecdsa"}
+SHIPPED = {"jmespath", "ecdsa"}
 """Third-party packages in the zip; boto3 and botocore come with the runtime."""
 
 
@@ -80,8 +80,7 @@ def imports_of(file):
 
 @pytest.mark.parametrize("path", [p for p in modules() if is_domain(p)], ids=str)
 def test_domain_knows_neither_aws_nor_lambda_nor_adapters(path):
-    forbidden = ("boto3", "botocore", "aws_lambda_powertools", "media_events.handlers", "media_events.adapters")
-    forbidden += ("media_events.adapters.powertools",)
+    forbidden = ("boto3", "botocore", "media_events.handlers", "media_events.adapters")
 
     outward = {name for name in imports(path) if name.startswith(forbidden)}
 
@@ -102,7 +101,7 @@ def test_domain_reads_no_environment(path):
 
 
 @pytest.mark.parametrize(
-    "path", [p for p in modules() if layer(p) == "adapters" and p.name != "powertools.py"], ids=str
+    "path", [p for p in modules() if layer(p) == "adapters" and p.name != "cloudwatch.py"], ids=str
 )
 def test_adapters_know_neither_handlers_nor_the_environment(path):
     assert not {name for name in imports(path) if name.startswith("media_events.handlers")}
@@ -127,12 +126,6 @@ def test_nothing_is_imported_that_the_zip_does_not_hold(path):
     allowed = SHIPPED | {"media_events", "boto3", "botocore"} | set(sys.stdlib_module_names)
 
     assert roots <= allowed
-
-
-def test_powertools_is_constructed_in_one_place():
-    users = {str(path) for path in modules() if any(n.startswith("aws_lambda_powertools") for n in imports(path))}
-
-    assert users == {"adapters/powertools.py"}
 
 
 def sources(package):

@@ -8,12 +8,12 @@ import time
 from typing import Any
 
 from media_events.adapters.boto_clients import client, lazy_client
+from media_events.adapters.cloudwatch import instrumented, telemetry
 from media_events.adapters.delivery_factory import delivery_to
 from media_events.adapters.dynamodb.circuit_breaker import DynamoCircuitBreaker
 from media_events.adapters.dynamodb.idempotency import DynamoIdempotencyStore
 from media_events.adapters.dynamodb.key_queues import DynamoKeyQueues, DynamoParkedMessages
 from media_events.adapters.dynamodb.latest_positions import DynamoLatestPositions
-from media_events.adapters.powertools import instrumented, telemetry
 from media_events.adapters.s3.bodies import S3Documents
 from media_events.adapters.sqs.hop_queue import SqsQueue
 from media_events.core.configuration import ConfigurationError, load_document

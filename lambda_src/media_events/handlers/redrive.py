@@ -14,13 +14,13 @@ from typing import Any
 
 from media_events.adapters.aws_lambda.redrive import LambdaFunctions
 from media_events.adapters.boto_clients import client, lazy_client
+from media_events.adapters.cloudwatch import instrumented, telemetry
 from media_events.adapters.dynamodb.circuit_breaker import DynamoCircuitBreakers
 from media_events.adapters.dynamodb.idempotency import DynamoIdempotencyStore, IdempotencyReader
 from media_events.adapters.dynamodb.key_queues import DynamoHeldKeyQueues, DynamoKeyQueues, DynamoParkedMessages
 from media_events.adapters.dynamodb.rate_limiter import DynamoRateLimiter
 from media_events.adapters.dynamodb.review_items import DynamoReviewTable
 from media_events.adapters.eventbridge import EventBus
-from media_events.adapters.powertools import instrumented, telemetry
 from media_events.adapters.s3.bodies import S3Bodies, S3Documents, bodies_of
 from media_events.adapters.s3.review_bodies import S3ReviewBodies
 from media_events.adapters.sns import SnsTopic

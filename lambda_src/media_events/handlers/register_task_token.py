@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from media_events.adapters.boto_clients import client
+from media_events.adapters.cloudwatch import instrumented, telemetry
 from media_events.adapters.dynamodb.task_callbacks import DynamoTaskCallbacks
-from media_events.adapters.powertools import instrumented, telemetry
 from media_events.adapters.step_functions.task_tokens import StepFunctionsTasks
 from media_events.core.failures import ProcessingError
 from media_events.core.settings import Settings, env

@@ -10,9 +10,9 @@ from dataclasses import replace
 from typing import Any, Final
 
 from media_events.adapters.boto_clients import client, lazy_client
+from media_events.adapters.cloudwatch import instrumented, telemetry
 from media_events.adapters.dynamodb.idempotency import DynamoIdempotencyStore
 from media_events.adapters.eventbridge import EventBus
-from media_events.adapters.powertools import instrumented, telemetry
 from media_events.adapters.s3.bodies import S3Bodies, S3Documents
 from media_events.adapters.sqs.hop_queue import SqsQueue
 from media_events.core.configuration import ConfigurationError, load_document

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from media_events.adapters.boto_clients import client, lazy_client
+from media_events.adapters.cloudwatch import instrumented, telemetry
 from media_events.adapters.dynamodb.idempotency import DynamoIdempotencyStore
 from media_events.adapters.eventbridge import EventBus
-from media_events.adapters.powertools import instrumented, telemetry
 from media_events.adapters.s3.bodies import S3Bodies, S3Documents
 from media_events.adapters.secrets_manager import SecretsManager
 from media_events.adapters.sqs.hop_queue import SqsQueue

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from media_events.adapters.aws_errors import judge
-from media_events.adapters.powertools import logged
+from media_events.adapters.cloudwatch import logged
 from media_events_kit.ops.local.function_logs import LogLine
 from media_events_kit.ops.shared.json_files import object_in
 from media_events_kit.ops.trace.evidence import LogRecord

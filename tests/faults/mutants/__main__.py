@@ -35,7 +35,7 @@ from tests.faults.mutants.mutant import ROOT, BrokenImports, Mutant, OutdatedErr
 CPU_SECONDS: Final = 150
 """Of one mutant. Time on the clock says nothing on a busy machine."""
 SHARED: Final = ("botocore.session", "boto3", "moto", "moto.dynamodb.models", "moto.sqs.models", "moto.s3.models")
-SHARED_BY_TESTS: Final = ("moto.events.models", "jsonschema", "aws_lambda_powertools", "jmespath", "rich")
+SHARED_BY_TESTS: Final = ("moto.events.models", "jsonschema", "jmespath", "rich")
 """Loaded once, before the forks. None of them imports the package, and none is a plugin of pytest."""
 SEEDS: Final = (1, 2)
 OURS: Final = ("media_events", "media_events_kit", "tests")

@@ -1,0 +1,119 @@
+"""The calls of AWS that a batch costs, and what it logs: counted, so that no change makes them more unseen."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+
+import pytest
+from botocore.client import BaseClient
+
+from media_events.adapters import cloudwatch
+from media_events.handlers import deliver, queue_ingress, webhook
+from tests.fakes.events import make_event
+from tests.fakes.hop import bus_event, sqs_record
+from tests.fakes.webhook_requests import BODY, Context, WebhookHarness, api_event
+
+BATCH = 10
+
+
+@pytest.fixture(name="calls")
+def _calls(monkeypatch):
+    """The calls of the functions' clients since the last ``clear``."""
+    made = Counter()
+    call = BaseClient._make_api_call
+
+    def counted(client, operation, request):
+        made[operation] += 1
+        return call(client, operation, request)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", counted)
+    return made
+
+
+@pytest.fixture(name="logged")
+def _logged(capsys):
+    """The lines of the functions since the last time."""
+    cloudwatch.telemetry.cache_clear()
+    yield lambda: [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    cloudwatch.telemetry.cache_clear()
+
+
+def events(first):
+    return [sqs_record(bus_event(make_event(id=f"e-{first + n}")), f"m-{first + n}") for n in range(BATCH)]
+
+
+def test_a_queue_ingress_makes_three_calls_for_a_batch_and_writes_its_metrics_in_one_line(cloud, calls, logged):
+    cloud.setenv(INGRESS="sqs")
+    specification = {"id": "body.id", "type": "body.type"}
+    cloud.configure("ingress/mam", {"partners": {"mam": {"specification": specification}}})
+
+    def invoke(first):
+        bodies = [json.dumps({"id": f"e-{first + n}", "type": "asset.ready"}) for n in range(BATCH)]
+        records = [sqs_record(body, f"m-{n}") for n, body in enumerate(bodies)]
+        return queue_ingress.handler({"Records": records}, Context(f"request-{first}"))
+
+    invoke(0)
+    calls.clear()
+    logged()
+    assert invoke(BATCH) == {"batchItemFailures": []}
+    assert calls == {"BatchExecuteStatement": 2, "PutEvents": 1}
+
+    lines = logged()
+    (metrics,) = [line for line in lines if "_aws" in line]
+    assert metrics["EventsAccepted"] == BATCH
+    assert [line["event_id"] for line in lines if line is not metrics] == [f"e-{BATCH + n}" for n in range(BATCH)]
+
+    calls.clear()
+    assert invoke(BATCH) == {"batchItemFailures": []}
+    # What the batch has found is read alone, side by side: AWS does not promise to tell it.
+    assert calls == {"BatchExecuteStatement": 1, "PutItem": BATCH}
+
+
+def test_a_route_to_a_queue_makes_three_calls_for_a_batch_and_sends_it_in_one(cloud, calls):
+    queue = cloud.sqs.create_queue(QueueName="target")["QueueUrl"]
+    arn = "arn:aws:sqs:eu-west-1:123456789012:target"
+    destination = {"name": "target", "type": "sqs", "queue_arn": arn, "queue_url": queue}
+    cloud.configure("route/target", {"destination": destination})
+
+    deliver.handler({"Records": events(0)}, Context("first"))
+    calls.clear()
+    assert deliver.handler({"Records": events(BATCH)}, Context("second")) == {"batchItemFailures": []}
+
+    assert calls == {"BatchExecuteStatement": 2, "GetItem": 1, "SendMessageBatch": 1}
+
+
+def test_a_route_to_an_endpoint_makes_three_calls_for_a_batch(cloud, calls, monkeypatch):
+    sent = []
+
+    class Delivery:
+        def deliver(self, event, *, seconds_left):  # noqa: ARG002
+            sent.append(event.metadata.id)
+            return {"status": 200}
+
+    destination = {"name": "cms", "type": "http", "url": "https://cms.example.com/events", "circuit_breaker": {}}
+    cloud.configure("route/cms", {"destination": destination})
+    monkeypatch.setattr(deliver, "_delivery", Delivery)
+
+    deliver.handler({"Records": events(0)}, Context("first"))
+    calls.clear()
+    assert deliver.handler({"Records": events(BATCH)}, Context("second")) == {"batchItemFailures": []}
+
+    assert len(set(sent)) == 2 * BATCH
+    assert calls == {"BatchExecuteStatement": 2, "GetItem": 1}
+
+
+def test_a_webhook_makes_three_calls(cloud, calls):
+    partner = {"specification": {"preset": "mux"}, "secret_arns": [cloud.secret_arn]}
+    cloud.configure("ingress/webhook", {"partners": {"mux": partner}})
+
+    def send(name):
+        body = BODY.replace("evt-1", name).encode()
+        return webhook.handler(api_event(body, headers=WebhookHarness().mux_headers(body, at=time.time())), Context())
+
+    send("evt-1")
+    calls.clear()
+    assert send("evt-2")["statusCode"] == 202
+
+    assert calls == {"PutItem": 1, "PutEvents": 1, "UpdateItem": 1}
