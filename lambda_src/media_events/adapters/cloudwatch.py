@@ -30,6 +30,8 @@ _Dimensions = tuple[tuple[str, str], ...]
 
 def logged(value: object) -> object:
     """A field's value for a log line: bounded, and without characters that drive a terminal."""
+    if isinstance(value, str) and len(value) <= MAX_FIELD_CHARACTERS and value.isascii() and value.isprintable():
+        return value
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, Mapping):
@@ -39,8 +41,6 @@ def logged(value: object) -> object:
     text = str(value)
     if len(text) > MAX_FIELD_CHARACTERS:
         text = text[: MAX_FIELD_CHARACTERS - 1] + "…"
-    if text.isascii() and text.isprintable():
-        return text
     return text.translate(_UNSAFE).encode("utf-8", "replace").decode("utf-8")
 
 

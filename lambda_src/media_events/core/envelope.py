@@ -7,6 +7,7 @@ extensions, so that an event turns into a CloudEvent and back without loss (see 
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping
 from dataclasses import field, fields, replace
@@ -83,12 +84,12 @@ class Metadata:
     def to_dict(self) -> dict[str, Any]:
         """The attributes that are set, in declaration order."""
         attributes: dict[str, Any] = {}
-        for attribute in fields(self):
-            value = getattr(self, attribute.name)
-            if isinstance(value, Redrive):
-                value = {"route": value.route, "count": value.count}
+        for name in _names():
+            value = getattr(self, name)
             if value is not None:
-                attributes[attribute.name] = value
+                attributes[name] = value
+        if self.redrive is not None:
+            attributes["redrive"] = {"route": self.redrive.route, "count": self.redrive.count}
         return attributes
 
     @classmethod
@@ -122,6 +123,11 @@ class Metadata:
         if problems:
             raise EnvelopeError(problems)
         return cls(**values)
+
+
+@functools.cache
+def _names() -> tuple[str, ...]:
+    return tuple(attribute.name for attribute in fields(Metadata))
 
 
 _REQUIRED: Final = frozenset(

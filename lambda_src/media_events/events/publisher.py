@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -34,7 +35,7 @@ class Entry:
     detail_type: str
     detail: str
 
-    @property
+    @functools.cached_property
     def size(self) -> int:
         """Bytes as EventBridge counts them (no ``Time``, no ``Resources``)."""
         return sum(len(text.encode()) for text in (self.source, self.detail_type, self.detail))
@@ -136,11 +137,11 @@ def _was_refused_for_now(outcome: ProcessingError | None) -> bool:
 
 def _write(event: Event) -> Entry:
     try:
-        detail = event.to_json()
-        detail.encode()
+        entry = Entry(event.metadata.source, event.metadata.type, event.to_json())
+        _ = entry.size  # encodes it, once
     except (ValueError, TypeError, RecursionError):
         raise PermanentDataError("not-json", "the event holds a value that JSON in UTF-8 can't express") from None
-    return Entry(event.metadata.source, event.metadata.type, detail)
+    return entry
 
 
 def _pack(entries: Iterable[tuple[int, Entry]]) -> Iterator[dict[int, Entry]]:

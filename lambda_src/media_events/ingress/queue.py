@@ -67,6 +67,8 @@ class _Read:
 
     partner: QueuePartner
     events: Sequence[Event]
+    in_order: bool
+    """Whether the message came by a FIFO queue."""
     withheld: PartialBatchError | None = None
 
 
@@ -98,8 +100,9 @@ class QueueReceiver:
             except Exception as error:  # noqa: BLE001  # no failure of one record may touch another
                 outcomes[index] = error
                 continue
-            in_order = MessageOrigin.of(message).message_of(message).is_fifo
-            steps = waves(read.events, (lambda event: event.metadata.partitionkey) if in_order else (lambda _: None))
+            steps = waves(
+                read.events, (lambda event: event.metadata.partitionkey) if read.in_order else (lambda _: None)
+            )
             works[index] = _Work(read.partner.keep_seconds, deque(steps), read.withheld)
         publisher = self.idempotent_publisher
         for name, taken in notes.items():
@@ -245,7 +248,7 @@ class QueueReceiver:
                 specification=partner.specification,
                 notes=notes.setdefault(partner.name, self.new_notes()),
             )
-            return _Read(partner, [Event(event.metadata, redact(event.data, partner.redactions))])
+            return _Read(partner, [Event(event.metadata, redact(event.data, partner.redactions))], message.is_fifo)
         return self._normalised(
             partner,
             message,
@@ -268,8 +271,8 @@ class QueueReceiver:
                 **parts,
             )
         except PartialBatchError as error:
-            return _Read(partner, error.events, error)
-        return _Read(partner, events)
+            return _Read(partner, error.events, message.is_fifo, error)
+        return _Read(partner, events, message.is_fifo)
 
     def _partner_of(self, source: Any) -> QueuePartner:
         for partner in self.partners:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -114,7 +114,7 @@ def update_if(
 
 
 def _new_token() -> Any:
-    return {"S": uuid.uuid4().hex}
+    return {"S": os.urandom(16).hex()}
 
 
 def _refusal(write: Callable[[Any], object], token: Any, *, doing: str) -> Mapping[str, Any] | None:
