@@ -124,11 +124,7 @@ def make_environments(*, tests: bool, lint: bool, mutation: bool, bench: bool) -
         if mutation:
             jobs.append(pool.submit(python_environment, ".venv-mutation", "requirements/mutation.lock", sys.executable))
         if bench:
-            jobs.append(
-                pool.submit(
-                    python_environment, ".venv-bench", "requirements/bench.lock", environments().runtime_python()
-                )
-            )
+            jobs.append(pool.submit(python_environment, ".venv-bench", "requirements/bench.lock", runtime))
     problems = {str(job.exception()) for job in jobs if isinstance(job.exception(), SetupError)}
     if problems:
         raise SetupError("\n".join(sorted(problems)))
