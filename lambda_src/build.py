@@ -22,6 +22,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 import uuid
 import zipfile
 from dataclasses import dataclass
@@ -109,17 +110,24 @@ class Dependency:
         return f"pkg:pypi/{self.name}@{self.version}"
 
 
+def project_version() -> str:
+    """The version of everything in this repository."""
+    with (SOURCES.parent / "pyproject.toml").open("rb") as file:
+        return str(tomllib.load(file)["project"]["version"])
+
+
 def bill_of_materials(package: str, dependencies: list[Dependency]) -> str:
     """What ``package`` consists of beside our code, as CycloneDX 1.6 (https://cyclonedx.org/docs/1.6/json/).
 
-    It changes with the dependencies alone, and depends on no time or machine.
+    It changes with the dependencies and the version alone, and depends on no time or machine. The modules read the
+    version from it, for a tag of their functions.
     """
     purls = {one.name: one.purl for one in dependencies}
     document = {
         "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
-        "serialNumber": f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, ' '.join(purls.values()))}",
+        "serialNumber": f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, ' '.join([project_version(), *purls.values()]))}",
         "version": 1,
         "metadata": {
             "lifecycles": [{"phase": "build"}],
@@ -127,6 +135,7 @@ def bill_of_materials(package: str, dependencies: list[Dependency]) -> str:
                 "type": "application",
                 "bom-ref": package,
                 "name": package,
+                "version": project_version(),
                 "licenses": [{"license": {"id": "Apache-2.0"}}],
             },
         },

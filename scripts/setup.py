@@ -1,6 +1,7 @@
 """Set up everything that a `make` target needs, once: checks the tools, then makes the environments.
 
     python3 scripts/setup.py                 what `make demo` needs
+    python3 scripts/setup.py --synthesis     what synthesis needs, no more
     python3 scripts/setup.py --tests         and what `make test` needs
     python3 scripts/setup.py --lint          and what `make lint` needs
     python3 scripts/setup.py --mutation      and what `make mutation` needs
@@ -38,6 +39,7 @@ class SetupError(Exception):
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Set up the project's environments.")
+    parser.add_argument("--synthesis", action="store_true", help="no more than synthesis needs: no local cloud")
     parser.add_argument("--tests", action="store_true", help="also what the tests need: the CDKTF CLI, Chromium")
     parser.add_argument(
         "--lint", action="store_true", help="also what lint and git hooks need: checkov, zizmor, pip-audit, pre-commit"
@@ -51,7 +53,13 @@ def main() -> int:
         check_tools()
         if options.tests:
             check_browser()
-        make_environments(tests=options.tests, lint=options.lint, mutation=options.mutation, bench=options.bench)
+        make_environments(
+            cloud=not options.synthesis,
+            tests=options.tests,
+            lint=options.lint,
+            mutation=options.mutation,
+            bench=options.bench,
+        )
     except SetupError as error:
         print(f"setup: {error}", file=sys.stderr)
         return 2
@@ -108,14 +116,13 @@ def check_browser() -> None:
         )
 
 
-def make_environments(*, tests: bool, lint: bool, mutation: bool, bench: bool) -> None:
+def make_environments(*, cloud: bool, tests: bool, lint: bool, mutation: bool, bench: bool) -> None:
     """Make them side by side: pip and npm keep one CPU busy each."""
     with ThreadPoolExecutor() as pool:
         tools, runtime = pool.submit(tools_environment), environments().runtime_python()
-        jobs: list[Future[Any]] = [
-            tools,
-            pool.submit(python_environment, ".venv-cloud", "requirements/cloud.lock", runtime),
-        ]
+        jobs: list[Future[Any]] = [tools]
+        if cloud:
+            jobs.append(pool.submit(python_environment, ".venv-cloud", "requirements/cloud.lock", runtime))
         if tests:
             jobs.append(pool.submit(node_environment, tools))
         if lint:

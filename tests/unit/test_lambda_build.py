@@ -17,6 +17,7 @@ from jsonschema import Draft7Validator, FormatChecker
 from referencing import Registry, Resource
 
 from lambda_src import build
+from media_events_kit.kit_files import version
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "lambda_src" / "dist" / "media_events.zip"
@@ -29,6 +30,7 @@ def build_in(folder: Path) -> bytes:
     """Build from a copy of the sources in `folder`, compiling with the interpreter at hand."""
     sources = folder / "lambda_src"
     shutil.copytree(ROOT / "lambda_src", sources, ignore=shutil.ignore_patterns("dist", "__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", folder)
     subprocess.run([sys.executable, sources / "build.py", "--python", sys.executable], check=True, capture_output=True)
     return b"".join((sources / "dist" / name).read_bytes() for name in (PACKAGE.name, BILL.name))
 
@@ -38,6 +40,10 @@ def test_two_builds_in_different_folders_give_the_same_bytes(tmp_path: Path) -> 
     first, second = tmp_path / "one", tmp_path / "somewhere" / "else"
 
     assert build_in(first) == build_in(second)
+
+
+def test_the_bill_of_materials_has_the_projects_version_which_modules_put_on_their_functions() -> None:
+    assert json.loads(BILL.read_text())["metadata"]["component"]["version"] == version()
 
 
 def test_entries_are_sorted_and_carry_no_time_or_private_mode() -> None:

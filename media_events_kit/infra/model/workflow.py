@@ -37,8 +37,8 @@ from media_events_kit.infra.model.types import (
 MAX_LAYERS = 5
 """Of a Lambda function."""
 
-MAX_TAGS = 48
-"""Of 50 that a resource takes: https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html"""
+MAX_TAGS = 47
+"""Of 50 that a resource takes, the version that made a function among them: https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html"""
 
 
 class Bus(Section):

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import secrets
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
+from media_events_kit.infra.stacks.synthesis import FILE_VARIABLE
+from media_events_kit.kit_files import KIT, WORKFLOW, project
 from media_events_kit.ops.demo import http_receiver_process
 from media_events_kit.ops.demo.fake_systems import FILES, SIGNED, TRANSCODER
 from media_events_kit.ops.local.clients import Clients
 from media_events_kit.ops.local.endpoint import CloudRecord
 from media_events_kit.ops.local.paths import LocalPaths
+from media_events_kit.ops.shared.console import OperatorError
 from media_events_kit.ops.shared.json_files import read_record
 
 QUEUE: Final = "planning.fifo"
@@ -90,7 +94,24 @@ def forget(paths: LocalPaths) -> None:
 def variables(paths: LocalPaths) -> dict[str, str]:
     """The variables of `workflow.yaml` for a demonstration that was left running; empty where there is none."""
     resources = ExternalResources.read(paths)
-    return http_receiver_process.variables(paths) | ({} if resources is None else resources.variables)
+    return http_receiver_process.variables(paths) | ({} if resources is None else resources.variables | demonstrated())
+
+
+def demonstrated() -> dict[str, str]:
+    """The variable that names the demonstration's workflow, the kit's own; empty where it is meant anyway.
+
+    Raises:
+        OperatorError: the project here has a workflow of its own, and one local cloud holds one workflow.
+    """
+    if os.environ.get(FILE_VARIABLE) or project() == KIT:
+        return {}
+    if (project() / WORKFLOW).is_file():
+        raise OperatorError(
+            f"{project()} has a workflow of its own, which is for `media-events local up`",
+            hint="run the demonstration in another folder",
+            exit_code=2,
+        )
+    return {FILE_VARIABLE: str(KIT / WORKFLOW)}
 
 
 def _record_path(paths: LocalPaths) -> Path:

@@ -64,11 +64,12 @@ class DemoRun:
         """
         began = time.monotonic()
         self._say("The local cloud", "MiniStack, with every IAM policy enforced; real Terraform, real AWS provider.")
+        workflow = external_resources.demonstrated()
         receiver = self._receiver()
         up = lifecycle.up(
             self.paths,
             lifecycle.UpOptions(
-                variables={PORT_VARIABLE: str(receiver.port)},
+                variables={PORT_VARIABLE: str(receiver.port), **workflow},
                 external_resources=lambda record: external_resources.ensure(self.paths, record).variables,
             ),
         )

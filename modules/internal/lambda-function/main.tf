@@ -1,6 +1,10 @@
 locals {
   packaged_zip = "${path.module}/../../../lambda_src/dist/media_events.zip"
 
+  # Which version made the function. Nothing else has it: an upgrade would change every resource, and this one changes with its code anyway.
+  version      = try(jsondecode(file("${path.module}/../../../lambda_src/dist/media_events.cdx.json")).metadata.component.version, null)
+  version_tags = local.version == null ? {} : { media-events-version = local.version }
+
   # An S3 package leaves filename null; no package at all means the zip that comes with the repository.
   filename = var.settings.package == null ? local.packaged_zip : var.settings.package.filename
 
@@ -128,7 +132,7 @@ resource "aws_lambda_function" "this" {
     log_group  = aws_cloudwatch_log_group.this.name
   }
 
-  tags = var.settings.tags
+  tags = merge(var.settings.tags, local.version_tags)
 
   # The function must not start, nor anything be told to invoke it, before its role may do its work.
   depends_on = [aws_iam_role_policy.this]

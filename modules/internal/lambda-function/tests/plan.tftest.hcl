@@ -121,10 +121,11 @@ run "the_configuration_has_no_tags_however_many_everything_else_has" {
 
   assert {
     condition = (
-      length(aws_lambda_function.this.tags) == 40
+      length(aws_lambda_function.this.tags) == 41
+      && aws_lambda_function.this.tags["media-events-version"] == local.version && can(regex("^[0-9]+\\.[0-9]+\\.[0-9]+$", local.version))
       && aws_s3_object.configuration[0].tags == null && length(aws_s3_object.configuration[0].override_provider[0].default_tags) == 1
     )
-    error_message = "S3 refuses an object with more than ten tags; other resources take fifty."
+    error_message = "S3 refuses an object with more than ten tags; other resources take fifty. A function also has the version that made it."
   }
 }
 
