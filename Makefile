@@ -7,7 +7,7 @@ BIN := .venv/bin
 QUICK := not slow and not terraform and not local and not browser
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-moto unit check hooks images lint package synth local-up local-down clean fuzz chaos chaos-model chaos-mutants chaos-changes mutation bench bench-poison
+.PHONY: help setup demo test test-moto unit check hooks images lint package wheel synth local-up local-down clean fuzz chaos chaos-model chaos-mutants chaos-changes mutation bench bench-poison
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ lint: ## ruff, mypy, terraform fmt and validate, checkov, zizmor, pip-audit, lin
 
 package: .environment ## build the Lambda zip into lambda_src/dist/
 	@$(BIN)/python lambda_src/build.py
+
+wheel: .environment ## build the Python package that teams install, into dist/
+	@$(BIN)/python -m hatchling build --target wheel --directory dist
 
 synth: .environment ## synthesise every environment of workflow.yaml into cdktf.out/
 	@$(BIN)/python main.py
