@@ -19,7 +19,7 @@ from media_events_kit.kit_files import version
 
 ROOT = Path(__file__).resolve().parents[2]
 MEGABYTES = 1024 * 1024
-IMPORTED_AS = {"pyyaml": "yaml", "flask-wtf": "flask_wtf", "aws-lambda-powertools": "aws_lambda_powertools"}
+IMPORTED_AS = {"pyyaml": "yaml", "flask-wtf": "flask_wtf"}
 BROUGHT_ALONG = {
     "botocore": "boto3",
     "constructs": "cdktf",

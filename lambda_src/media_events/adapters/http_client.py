@@ -161,7 +161,7 @@ class _Deadlines:
             while self._waiting and self._waiting[0][2].over:
                 heapq.heappop(self._waiting)
             heapq.heappush(self._waiting, (ends, next(self._numbers), deadline))
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="deadlines", daemon=True)
                 self._thread.start()
             elif self._waiting[0][2] is deadline:

@@ -307,6 +307,39 @@ def test_an_answer_that_never_comes_is_cut_at_the_deadline():
 
 
 @pytest.mark.attack("N9")
+def test_a_short_deadline_is_kept_while_a_longer_one_runs():
+    patient, hasty = FakeSocket(None), FakeSocket(None)
+    waiting = threading.Thread(target=lambda: _outcome(client(Network(patient)), request(timeout=5)), daemon=True)
+    waiting.start()
+    while not patient.sent:
+        waiting.join(0.01)
+
+    assert _outcome(client(Network(hasty)), request(timeout=0.05)) == "timeout"
+
+    assert hasty.cut.is_set()
+    assert not patient.cut.is_set()
+    patient.cut.set()
+    waiting.join(10)
+
+
+def test_an_exchange_that_was_in_time_cuts_no_later_one_and_all_share_a_thread():
+    wire = FakeSocket(OK, OK)
+    sender = client(Network(wire))
+    before = threading.active_count()
+    assert sender.post(request(timeout=0.05)).status == 200
+    assert not wire.cut.wait(0.2)
+    assert sender.post(request(timeout=5)).status == 200
+    assert threading.active_count() <= before + 1
+
+
+def _outcome(sender, asked):
+    try:
+        return sender.post(asked).status
+    except TransientError as error:
+        return error.code
+
+
+@pytest.mark.attack("N9")
 def test_a_resolver_that_never_answers_is_left_at_the_deadline():
     never = threading.Event()
     network = Network()
