@@ -208,6 +208,8 @@ class Table:
     def batch_execute_statement(self, *, Statements: Sequence[Mapping[str, Any]]) -> dict[str, Any]:  # noqa: N803
         """Each statement by itself; some may be throttled, and one may take effect though its answer says otherwise.
 
+        Neither excuses anything: what a statement leaves open is decided by a write of its own.
+
         The pages, and what they leave open, are in ``media_events.adapters.dynamodb.statements``: whether
         ``DuplicateItem`` tells the item is chance here.
         """
@@ -224,7 +226,7 @@ class Table:
 
     def _execute(self, key: str, statement: Statement) -> dict[str, Any] | None:
         site, subject, mix = f"{self.name}/statement", _subject(key), self.world.mix
-        if self.world.strikes(f"{site}/throttled", subject, mix.refuse):
+        if self.world.strikes(f"{site}/throttled", subject, mix.refuse, excuses=False):
             return {"Code": "ThrottlingError"}
         found = self.stored(key)
         error = statement.refusal(found, duplicate_told=self.world.fixed(f"{site}/told", subject) < 0.5)
@@ -234,7 +236,7 @@ class Table:
         self._store(key, item)
         if statement.where:
             self.updated(key, item)
-        if self.world.strikes(f"{site}/unsure", subject, mix.lose_answer):
+        if self.world.strikes(f"{site}/unsure", subject, mix.lose_answer, excuses=False):
             return {"Code": "InternalServerError"}
         return None
 

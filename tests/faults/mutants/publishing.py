@@ -50,7 +50,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "in zip(wanted.items(), outcomes, strict=True)",
         "in zip(wanted.items(), reversed(outcomes), strict=True)",
         harm="an event of another request is published again, and one of ours counts as published: lost",
-        seen=Seen("small"),
+        seen=Seen("repeated", 2),
     ),
     mutant(
         "accept what the bus refused, without a dead letter",
