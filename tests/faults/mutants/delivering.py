@@ -109,7 +109,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "in zip(keys, claims, strict=True)",
         "in zip(keys, reversed(claims), strict=True)",
         harm="a delivered event is sent again, and one that was not counts as delivered: lost",
-        seen=Seen("small"),
+        seen=Seen("harsh"),
     ),
     mutant(
         "record no delivery that came after the first ones",

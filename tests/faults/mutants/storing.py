@@ -44,7 +44,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         '    return [_refused(answer.get("Error")) for answer in answers]\n',
         '    return [_refused(answer.get("Error")) for answer in reversed(answers)]\n',
         harm="two attempts own one effect, and a claim of ours counts as somebody else's",
-        seen=Seen("small"),
+        seen=Seen("small", 2),
     ),
     mutant(
         "take a throttled statement for done",
@@ -52,7 +52,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "    return None if error is None else ",
         '    return None if error is None or error.get("Code") == "ThrottlingError" else ',
         harm="an effect that nobody has recorded happens again",
-        seen=Seen("small"),
+        seen=Seen("one key"),
     ),
     mutant(
         "take a refused batch for done",
