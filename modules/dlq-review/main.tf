@@ -23,6 +23,8 @@ locals {
     redrive_target    = queue.redrive_target
     function_arn      = queue.function_arn
     consumer_arn      = queue.consumer_arn
+    function_role_id  = queue.function_role_id
+    from_rules        = queue.from_rules
     idempotency_table = try(queue.idempotency_table.name, null)
     ordered           = queue.ordered
     redrive           = queue.redrive

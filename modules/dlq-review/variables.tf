@@ -46,6 +46,8 @@ variable "dead_letter_queues" {
     * `consumer_arn`: the function that consumes the hop's queue. A message that crashed it is handed to it once more, alone and past the queue, so
       that no live message fails with it; so is every message of an ingress. Null: the message goes back to the queue as others do. Where the hop is an ingress (`ingress/…`), this
       function or `function_arn` must be one of these modules': it is asked which event is in a message that no function has read, before a person is.
+    * `function_role_id`: unique id of that function's role, needed where the hop is an ingress. What anybody else sent to an ingress says nothing about
+      why it failed; `from_rules`: only EventBridge's rules send there, so their reasons are believed.
     * `redrive_target`: where a dead letter is tried again: `queue`, `bus`, `function`, or `none` where nothing could take it. Then a person is asked
       at once.
     * `idempotency_table`: `{ name, arn }` of the table with the destination's circuit breaker: while that is open, dead letters wait.
@@ -63,6 +65,8 @@ variable "dead_letter_queues" {
     source_queue_url  = optional(string)
     function_arn      = optional(string)
     consumer_arn      = optional(string)
+    function_role_id  = optional(string)
+    from_rules        = optional(bool, false)
     redrive_target    = string
     idempotency_table = optional(object({ name = string, arn = string }))
     ordered           = optional(bool, false)
@@ -108,6 +112,14 @@ variable "dead_letter_queues" {
       queue.redrive_target == "function" ? queue.function_arn != null : true
     ])
     error_message = "redrive_target = \"queue\" needs source_queue_arn and source_queue_url, redrive_target = \"function\" needs function_arn."
+  }
+
+  validation {
+    condition = alltrue([
+      for queue in values(var.dead_letter_queues) : !startswith(queue.hop, "ingress/") || queue.redrive_target == "bus" ? true :
+      queue.consumer_arn == null && queue.function_arn == null ? true : queue.function_role_id != null
+    ])
+    error_message = "An ingress with a function needs function_role_id: dead letters are believed of that role alone."
   }
 
   validation {

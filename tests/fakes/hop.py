@@ -312,12 +312,13 @@ def sqs_record(
     fifo: bool | None = None,
     attributes: Mapping[str, Mapping[str, Any]] | None = None,
     first_received_ms: int = 1_789_999_000_000,
+    sender_id: str = "AIDAEXAMPLE",
 ) -> dict[str, Any]:
     """One element of a Lambda event's ``Records``; a ``group_id`` makes it a FIFO queue's unless ``fifo`` is false."""
     system = {
         "ApproximateReceiveCount": str(receive_count),
         "SentTimestamp": str(first_received_ms),
-        "SenderId": "AIDAEXAMPLE",
+        "SenderId": sender_id,
         "ApproximateFirstReceiveTimestamp": str(first_received_ms),
     }
     if group_id is not None:

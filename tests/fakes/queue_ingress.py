@@ -16,6 +16,7 @@ from media_events.ingress.queue import QueueReceiver
 from media_events.ingress.queue_config import parse_queue_ingress, parse_queue_partners
 from media_events.messaging.queue_consumer import Consumer, RetryPolicy
 from tests.fakes.hop import FakeBodies, FakeBus, FakeClock, FakeIdempotencyTable, FakeQueue, FakeReport, sqs_record
+from tests.fakes.recovery import FUNCTION_ROLE_ID
 from tests.fakes.webhook_requests import Context
 
 HOP = "ingress/mam"
@@ -128,6 +129,7 @@ def dead_record(harness: IngressHarness, index: int = -1, message_id: str = "dea
         attributes={**dead_letter.attributes, **failure},
         group_id=dead_letter.group_id,
         first_received_ms=1_790_000_000_000,
+        sender_id=f"{FUNCTION_ROLE_ID}:media-dev-mam",
     )
 
 

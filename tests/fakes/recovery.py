@@ -30,6 +30,7 @@ from tests.fakes.hop import FakeBodies, FakeClock, FakeReport
 ACCOUNT = "arn:aws:sqs:eu-west-1:123456789012:"
 URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/"
 BUS = "arn:aws:events:eu-west-1:123456789012:event-bus/media-dev"
+FUNCTION_ROLE_ID = "AROAFUNCTION"
 FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:media-dev-webhook"
 
 
@@ -299,6 +300,7 @@ def queue(name: str = "media-dev-cms-dlq", **changes: Any) -> DeadLetterQueue:
         "redrive_target": "queue",
         "queue_url": URL + "media-dev-cms",
         "policy": RedrivePolicy(),
+        "function_role_id": FUNCTION_ROLE_ID,
     }
     return DeadLetterQueue(**(values | changes))
 

@@ -68,7 +68,7 @@ from tests.faults.aws_model.clients import S3, Functions, Secrets, Sqs, StateMac
 from tests.faults.aws_model.dynamodb import IdempotencyTable, Table
 from tests.faults.aws_model.eventbridge import Bus, Rule
 from tests.faults.aws_model.scheduler import Invocation, Killed, World, event_id_of, marks, subject_of
-from tests.faults.aws_model.sqs import EventSourceMapping, Queue, Stored
+from tests.faults.aws_model.sqs import EventSourceMapping, Queue, Stored, role_id
 from tests.faults.receivers import HttpReceiver
 
 _ON_THE_BUS: Final = re.compile(r'"redrive": ?{"route": ?"[^"]*", ?"count": ?([0-9]+)}')
@@ -333,6 +333,8 @@ class Kit:
     ) -> None:
         # Redrive feeds the function that fills the dead-letter queue, so each of the two is in a loop.
         self.world.may_loop |= {function or hop.name, f"redrive of {hop.name}"}
+        # The version before believed what a sender says of a failure.
+        authenticated = "function_role_id" in DeadLetterQueue.__dataclass_fields__
         self.dead_letter_queues[hop.dead.arn] = DeadLetterQueue(
             arn=hop.dead.arn,
             url=hop.dead.url,
@@ -345,6 +347,7 @@ class Kit:
             # A FIFO queue's dead letters go back before and after SQS has forgotten their deduplication ids.
             policy=RedrivePolicy(base_delay_seconds=400) if hop.queue.fifo else RedrivePolicy(),
             ordered=destination in ORDERED,
+            **({"function_role_id": role_id(hop.name)} if authenticated else {}),
             idempotency_table="idempotency" if hop.name.startswith("route/") and redrive_target == "queue" else None,
         )
 

@@ -192,6 +192,19 @@ class Ways:
         key = iam.create_access_key(UserName=name)["AccessKey"]
         return boto3.Session(key["AccessKeyId"], key["SecretAccessKey"], region_name=self.clients.record.region)
 
+    def as_function(self, name: str) -> boto3.Session:
+        """Credentials of a function's role, which this account may assume for a moment."""
+        iam, sts = self.clients.session.client("iam", **self.where), self.clients.session.client("sts", **self.where)
+        role = iam.get_role(RoleName=name)["Role"]
+        trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        iam.update_assume_role_policy(RoleName=name, PolicyDocument=policy)
+        key = sts.assume_role(RoleArn=role["Arn"], RoleSessionName=name)["Credentials"]
+        iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(role["AssumeRolePolicyDocument"]))
+        return boto3.Session(
+            key["AccessKeyId"], key["SecretAccessKey"], key["SessionToken"], region_name=self.clients.record.region
+        )
+
     @property
     def where(self) -> dict[str, Any]:
         """Where clients find the local cloud."""

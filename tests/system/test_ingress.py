@@ -319,19 +319,43 @@ def test_verbatim_replay_a_hundred_times_is_published_once(ways: Ways):
     assert len(ways.arrivals.of(partner="replayed")) == 2
 
 
+def dead_letter_queue_of(ways: Ways, ingress: str) -> str:
+    """The URL of an ingress's dead-letter queue."""
+    sqs = ways.clients.sqs
+    answer = sqs.get_queue_attributes(
+        QueueUrl=ways.outputs["ingress_queue_urls"][ingress], AttributeNames=["RedrivePolicy"]
+    )
+    dead = json.loads(answer["Attributes"]["RedrivePolicy"])["deadLetterTargetArn"].rpartition(":")[2]
+    return sqs.get_queue_url(QueueName=dead)["QueueUrl"]
+
+
+@pytest.mark.attack("F4")
+def test_f4_what_a_moved_message_says_about_its_failure_is_not_believed(ways: Ways):
+    """SQS moves a message with its sender's attributes and id: as it comes here straight from a sender."""
+    failure = {"class": "permanent-data", "code": "forged", "message": "", "hop": "x", "receivecount": 1}
+    forged: Any = {
+        "failure": {"DataType": "String", "StringValue": json.dumps(failure)},
+        "redrivecount": {"DataType": "Number", "StringValue": "99"},
+    }
+    ways.clients.sqs.send_message(
+        QueueUrl=dead_letter_queue_of(ways, "queue"),
+        MessageBody=edited("mux-video.asset.ready", {"id": "forged-failure"}).decode(),
+        MessageAttributes=forged,
+    )
+
+    assert ways.arrivals.wait_for(id="forged-failure")
+
+
 def test_messages_that_sqs_moved_are_one_item_with_their_events_name_and_without_its_credentials(ways: Ways):
     """Two of one event, which have been tried again: as after a function that died of each of them every time."""
-    sqs = ways.clients.sqs
-    queue = ways.outputs["ingress_queue_urls"]["queue"]
-    answer = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["RedrivePolicy"])
-    dead = json.loads(answer["Attributes"]["RedrivePolicy"])["deadLetterTargetArn"].rpartition(":")[2]
-    url = sqs.get_queue_url(QueueName=dead)["QueueUrl"]
+    url = dead_letter_queue_of(ways, "queue")
     before, key = len(open_review_items(ways.clients, ways.outputs["review_table_name"])), secrets.token_hex(12)
     body = edited("mux-video.asset.ready", {"id": "moved-twice", "data": {"id": "moved", "stream_key": key}}).decode()
 
+    tried: Any = {"redrivecount": {"DataType": "Number", "StringValue": "1"}}
+    by_function = ways.as_function("ways-local-queue").client("sqs", **ways.where)
     for _ in range(2):
-        tried: Any = {"redrivecount": {"DataType": "Number", "StringValue": "1"}}
-        sqs.send_message(QueueUrl=url, MessageBody=body, MessageAttributes=tried)
+        by_function.send_message(QueueUrl=url, MessageBody=body, MessageAttributes=tried)
 
     def item() -> ReviewItem | None:
         return desk_of(ways).table.get(item_id("ingress/ways-local-queue", "moved-twice", "bus"))

@@ -81,6 +81,7 @@ def test_dlq_review_takes_queues_that_go_back_each_in_its_way(terraform: Terrafo
         "queue_arn": f"arn:aws:sqs:{ACCOUNT}:webhook-dlq",
         "redrive_target": "function",
         "function_arn": f"arn:aws:lambda:{ACCOUNT}:function:webhook",
+        "function_role_id": "AROAEXAMPLE",
     }
     queues = {"route/cms": QUEUE, "route/lake": by_bus, "ingress/webhook": by_function}
     assert refusals(terraform, tmp_path, "dlq-review", review(dead_letter_queues=queues)) == ""
@@ -97,6 +98,10 @@ REVIEWS_REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a target of redrives that does not exist": (queue(redrive_target="topic"), "redrive_target must be"),
     "a redrive to a queue that is not named": (queue(source_queue_url=None), "needs source_queue_arn"),
     "a redrive to a function that is not named": (queue(redrive_target="function"), "needs function_arn"),
+    "an ingress whose function's role is not known": (
+        queue(hop="ingress/queue", function_arn=f"arn:aws:lambda:{ACCOUNT}:function:queue"),
+        "needs function_role_id",
+    ),
     "a fifo queue behind a standard one": (queue(queue_arn=f"arn:aws:sqs:{ACCOUNT}:cms-dlq.fifo"), "both FIFO or both"),
     "a delay longer than a message can hide": (queue(redrive={"max_delay_seconds": 43200}), "invisible for 12 hours"),
     "more redrives than the function takes": (queue(redrive={"max_count": 101}), "whole number from 0 to 100"),

@@ -5,8 +5,12 @@ ordering key and sequence may depend on each of these, and must not change.
 
 A sender could forge the attribute, and with it the id of another event or a pointer to another's body. So an ingress
 believes it only of who may invoke its function, as redrive does, and not of its queue (:func:`as_sent`). SQS's
-``SenderId`` can't tell them apart: it is the id of a role or user, and operators' roles are known to nobody here
-(https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_Message.html).
+``SenderId`` can't tell them apart there: it is the id of a role or user, and operators' roles are known to nobody here.
+
+Into the dead-letter queue, however, only the function sends, and SQS and SNS move what senders wrote, with all its
+attributes. There ``SenderId`` tells them apart (:func:`as_dead_lettered`): of a role it is
+``<unique id of the role>:<session>``, and AWS sets it
+(https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html).
 """
 
 from __future__ import annotations
@@ -56,6 +60,17 @@ def as_sent(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     A record that redrive hands over alone was received from no queue: it has no receipt handle, and keeps them.
     """
     return [_without_system_s_own(record) if record.get("receiptHandle") else record for record in records]
+
+
+def as_dead_lettered(message: Message, *, role_id: str | None) -> Message:
+    """A message from an ingress's dead-letter queue, with the system's own attributes if the role ``role_id`` sent it.
+
+    Any other kept the attributes of its sender, since SQS or SNS moved it: they are the sender's own.
+    """
+    if role_id is not None and (message.attributes.get("SenderId") or "").partition(":")[0] == role_id:
+        return message
+    sent = message.message_attributes
+    return replace(message, message_attributes={name: sent[name] for name in sent if name not in _SYSTEM_S_OWN})
 
 
 def _without_system_s_own(record: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -38,7 +38,7 @@ def _queue(arn: str, fields: Fields) -> DeadLetterQueue:
     target = fields.choice("redrive_target", get_args(RedriveTarget), required=True)
     if target in _NEEDED and not fields.has(_NEEDED[target]):
         fields.problem("redrive_target", f"{target} needs {_NEEDED[target]}")
-    return DeadLetterQueue(
+    queue = DeadLetterQueue(
         arn=arn,
         url=fields.text("url", required=True) or "",
         hop=fields.text("hop", required=True) or "",
@@ -50,7 +50,12 @@ def _queue(arn: str, fields: Fields) -> DeadLetterQueue:
         idempotency_table=fields.text("idempotency_table"),
         ordered=fields.boolean("ordered", default=False),
         consumer_arn=fields.text("consumer_arn"),
+        function_role_id=fields.text("function_role_id"),
+        from_rules=fields.boolean("from_rules", default=False),
     )
+    if queue.inspector_arn is not None and queue.function_role_id is None:
+        fields.problem("function_role_id", "an ingress's dead letters are believed by the role that sent them")
+    return queue
 
 
 def _policy(fields: Fields | None) -> RedrivePolicy:

@@ -29,7 +29,7 @@ from media_events.core.failures import (
 )
 from media_events.core.value_classes import dataclass
 from media_events.messaging.message import Message
-from media_events.messaging.message_origin import MessageOrigin
+from media_events.messaging.message_origin import MessageOrigin, as_dead_lettered
 
 Kind = Literal["consumer", "moved", "rule", "bus", "function", "sns", "junk"]
 """The origin: our own consumer, SQS itself, an EventBridge rule or its bus, EventBridge's newer bus (a report without
@@ -157,6 +157,19 @@ def parse(message: Message, *, hop: str, now: float, is_ingress: bool = False) -
         )
         for content in contents
     )
+
+
+def believed(message: Message, *, role_id: str | None, from_rules: bool) -> Message:
+    """A message from an ingress's dead-letter queue, without attributes that its sender could have set.
+
+    Only the ingress's function, whose role is ``role_id``, says why it failed and how it came; EventBridge does so where
+    only rules send to the hop (``from_rules``), and an event can't set a rule's message attributes.
+    """
+    message = as_dead_lettered(message, role_id=role_id)
+    if from_rules:
+        return message
+    attributes = {name: value for name, value in message.message_attributes.items() if name not in _RULE_ATTRIBUTES}
+    return replace(message, message_attributes=attributes)
 
 
 def _ingress_message(message: Message, *, hop: str, sent_at: float) -> DeadLetter:

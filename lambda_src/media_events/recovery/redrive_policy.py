@@ -88,6 +88,10 @@ class DeadLetterQueue:
     """Whether the hop keeps the events of a key in their order."""
     consumer_arn: str | None = None
     """The function that consumes the hop's queue, if it may be invoked with one message alone."""
+    function_role_id: str | None = None
+    """Of an ingress: the unique id of its function's role. What others sent says nothing about its failure."""
+    from_rules: bool = False
+    """Whether only EventBridge's rules send to the ingress's queue: then their reasons are believed, too."""
 
     @property
     def inspector_arn(self) -> str | None:

@@ -32,7 +32,7 @@ from media_events.delivery.circuit_breaker import report_open
 from media_events.events.claim_check import Bodies
 from media_events.messaging.message import Message
 from media_events.messaging.queue_consumer import BatchResponse
-from media_events.recovery.dead_letter import DeadLetter, parse
+from media_events.recovery.dead_letter import DeadLetter, believed, parse
 from media_events.recovery.ports import CircuitBreakers, Events, Functions, Queues, RateLimiter, ReviewTable, Topic
 from media_events.recovery.redrive_messages import redrive_message, send_to_hop, single_record_batch
 from media_events.recovery.redrive_policy import (
@@ -111,6 +111,8 @@ class Redriver:
             queue = self.dead_letter_queues.get(arn)
             if queue is None:
                 raise PermanentConfigError("unknown-queue", f"{arn} is not in this function's configuration")  # noqa: TRY301
+            if queue.inspector_arn is not None:
+                message = believed(message, role_id=queue.function_role_id, from_rules=queue.from_rules)
             dead_letters = parse(message, hop=queue.hop, now=self.clock(), is_ingress=queue.is_ingress)
             if len(dead_letters) == 1:
                 seconds = self._in_time(self._carry_out(dead_letters[0], queue, message), dead_letters[0], queue)

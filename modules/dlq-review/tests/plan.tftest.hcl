@@ -137,6 +137,8 @@ run "the_function_may_read_these_queues_and_redrive_to_where_they_came_from" {
         redrive_target    = "queue"
         function_arn      = null
         consumer_arn      = "arn:aws:lambda:eu-west-1:123456789012:function:media-cms"
+        function_role_id  = null
+        from_rules        = false
         idempotency_table = "media-deliveries"
         ordered           = false
         redrive           = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 3600, max_age_seconds = 172800, max_per_second = 5 }
@@ -149,6 +151,8 @@ run "the_function_may_read_these_queues_and_redrive_to_where_they_came_from" {
         redrive_target    = "bus"
         function_arn      = null
         consumer_arn      = null
+        function_role_id  = null
+        from_rules        = false
         idempotency_table = null
         ordered           = false
         redrive           = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 600, max_age_seconds = 172800, max_per_second = 5 }
@@ -161,6 +165,8 @@ run "the_function_may_read_these_queues_and_redrive_to_where_they_came_from" {
         redrive_target    = "bus"
         function_arn      = "arn:aws:lambda:eu-west-1:123456789012:function:media-webhooks"
         consumer_arn      = null
+        function_role_id  = null
+        from_rules        = false
         idempotency_table = null
         ordered           = false
         redrive           = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 3600, max_age_seconds = 172800, max_per_second = 5 }

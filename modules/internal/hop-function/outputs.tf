@@ -61,6 +61,11 @@ output "role_arn" {
   value       = one(module.function[*].role_arn)
 }
 
+output "role_id" {
+  description = "Unique id of the function's role, which SQS's `SenderId` begins with; null without one."
+  value       = one(module.function[*].role_id)
+}
+
 output "log_group_name" {
   description = "Name of the function's log group; null without one."
   value       = one(module.function[*].log_group_name)

@@ -23,6 +23,11 @@ output "role_arn" {
   value       = aws_iam_role.this.arn
 }
 
+output "role_id" {
+  description = "Unique id of the function's role, which SQS's `SenderId` begins with."
+  value       = aws_iam_role.this.unique_id
+}
+
 output "log_group_name" {
   description = "Name of the function's log group."
   value       = aws_cloudwatch_log_group.this.name

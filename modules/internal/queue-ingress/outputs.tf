@@ -10,6 +10,8 @@ output "dead_letter_queues" {
       source_queue_url  = var.existing_queue == null ? module.consumer.queue_url : null
       function_arn      = module.consumer.function_arn
       consumer_arn      = var.existing_queue == null ? module.consumer.function_arn : null
+      function_role_id  = module.consumer.role_id
+      from_rules        = length(var.allowed_rule_arns) > 0 && length(var.allowed_topic_arns) == 0
       redrive_target    = var.existing_queue == null ? "queue" : "function"
       idempotency_table = null # the bus has no circuit breaker
       ordered           = false

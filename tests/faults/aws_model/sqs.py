@@ -37,6 +37,7 @@ class Stored:
     receipt: str = ""
     in_flight_until: float = 0.0
     moved_from: str | None = None
+    sender_id: str = "AIDAEXAMPLE"
     lineage: Lineage = field(default_factory=dict)
 
 
@@ -135,6 +136,7 @@ class Queue:
                 group_id=group_id,
                 deduplication_id=deduplication_id,
                 lineage={} if world.current is None else world.current.lineage,
+                sender_id="AIDAEXAMPLE" if world.current is None else f"{role_id(world.current.name)}:session",
             )
         )
         return message_id
@@ -260,7 +262,7 @@ class Queue:
         system = {
             "ApproximateReceiveCount": str(message.receive_count),
             "SentTimestamp": str(int(message.sent_at * 1000)),
-            "SenderId": "AIDAEXAMPLE",
+            "SenderId": message.sender_id,
             "ApproximateFirstReceiveTimestamp": str(int((message.first_received or 0) * 1000)),
         }
         if message.moved_from is not None:
@@ -284,6 +286,11 @@ class Queue:
             "eventSourceARN": self.arn,
             "awsRegion": "eu-west-1",
         }
+
+
+def role_id(function: str) -> str:
+    """The unique id of a function's role, which SQS's ``SenderId`` begins with."""
+    return f"AROA-{function}"
 
 
 @dataclass

@@ -21,6 +21,7 @@ from media_events_kit.ops.local.server import (
     policy_variables,
     queues,
     route_settings,
+    senders,
     simulation,
     updates,
 )
@@ -38,6 +39,7 @@ def correct_ministack() -> None:
     queues.correct(_service("sqs"), _service("sns"))
     event_entries.correct(_service("eventbridge"))
     messages.correct(_service("sqs"))
+    senders.correct(_service("sqs"), _service("sts"))
     policies.correct(_service("iam"), _service("sqs"), _service("sns"))
     descriptions.correct(_service("lambda_svc"), _service("apigateway"), _service("eventbridge"))
     objects.correct(_service("s3"), _core("iam_evaluator"), _core("iam_actions"), _core("router"))

@@ -25,7 +25,8 @@ override_resource {
   target          = module.consumer.module.function[0].aws_iam_role.this
   override_during = plan
   values = {
-    arn = "arn:aws:iam::123456789012:role/media-test-renders"
+    arn       = "arn:aws:iam::123456789012:role/media-test-renders"
+    unique_id = "AROAEXAMPLE"
   }
 }
 
@@ -143,6 +144,8 @@ run "dead_letters_go_back_to_the_function" {
         source_queue_url  = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-test-renders"
         function_arn      = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-renders"
         consumer_arn      = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-renders"
+        function_role_id  = "AROAEXAMPLE"
+        from_rules        = false
         redrive_target    = "queue"
         idempotency_table = null
         ordered           = false
@@ -173,6 +176,8 @@ run "dead_letters_of_somebody_elses_queue_go_back_to_the_function" {
       source_queue_url  = null
       function_arn      = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-renders"
       consumer_arn      = null
+      function_role_id  = "AROAEXAMPLE"
+      from_rules        = false
       redrive_target    = "function"
       idempotency_table = null
       ordered           = false

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from media_events.core.failures import PermanentDataError, TransientError
+from media_events.core.failures import Failure, PermanentDataError, PoisonError, TransientError
 from media_events.messaging.message import Message
 from media_events.recovery.review_item import ReturnTo
 from media_events_kit.ops.review.service import ReviewService
@@ -21,13 +21,14 @@ from tests.fakes.queue_ingress import (
     sqs_record,
     text_attributes,
 )
-from tests.fakes.recovery import FUNCTION, World, queue
+from tests.fakes.recovery import FUNCTION, FUNCTION_ROLE_ID, World, queue
 
 OWN = queue("mam-dlq", hop="ingress/mam", destination="bus", function_arn=FUNCTION, consumer_arn=FUNCTION)
 OWN_FIFO = replace(OWN, arn=f"{OWN.arn}.fifo", queue_url="https://sqs/mam.fifo")
 FOREIGN = queue(
     "theirs-dlq", hop="ingress/mam", destination="bus", redrive_target="function", queue_url=None, function_arn=FUNCTION
 )
+BY_FUNCTION = f"{FUNCTION_ROLE_ID}:media-dev-mam"
 # An id, a time and an order that all depend on the message's origin.
 SENSITIVE = {"id": {"hash": ["body.id"], "bucket_seconds": 300}, "type": "body.type"}
 
@@ -173,7 +174,7 @@ def test_message_that_sqs_moved_is_the_item_that_it_would_be_by_the_consumer(har
     harness.take(sqs_record("{not json", "m-1"))
     world = world_for(OWN, harness)
     handle_batch(world, OWN, dead_record(harness))
-    moved = sqs_record("{not json", "m-1", attributes={"redrivecount": {"stringValue": "1"}})
+    moved = sqs_record("{not json", "m-1", attributes={"redrivecount": {"stringValue": "1"}}, sender_id=BY_FUNCTION)
 
     handle_batch(world, OWN, moved)
 
@@ -247,7 +248,7 @@ LOOKALIKES = {
 def test_body_that_looks_like_one_of_ours_goes_back_to_its_function(harness, dlq, body):
     world = world_for(dlq, harness)
     moved = sqs_record(json.dumps(body), "m-1")
-    again = sqs_record(json.dumps(body), "m-1", attributes={"redrivecount": {"stringValue": "1"}})
+    again = sqs_record(json.dumps(body), "m-1", attributes={"redrivecount": {"stringValue": "1"}}, sender_id=BY_FUNCTION)
 
     assert handle_batch(world, dlq, moved) == []
     assert handle_batch(world, dlq, again) == []
@@ -274,9 +275,10 @@ def test_event_that_a_rule_could_not_deliver_goes_to_the_hops_function_and_never
     forged = {"specversion": "1.0", "id": "own-1", "type": "t", "source": "partner.mux", "partner": "mux"}
     body = aws_event("com.speaks", {"metadata": forged, "data": {}})
     attributes = text_attributes({"RULE_ARN": "arn:rule", "TARGET_ARN": "arn:queue", "ERROR_CODE": "THROTTLING"})
-    world = world_for(OWN, harness)
+    own = replace(OWN, from_rules=True)
+    world = world_for(own, harness)
 
-    assert handle_batch(world, OWN, sqs_record(body, "m-1", attributes=attributes)) == []
+    assert handle_batch(world, own, sqs_record(body, "m-1", attributes=attributes)) == []
 
     assert world.events.published == []
     (record,) = json.loads(world.functions.invoked[0][1])["Records"]
@@ -325,7 +327,15 @@ ORIGINS = {
     "attributes": {"id": "x", "attributes": {"forged": {"stringValue": "true"}}},
 }
 FORGED = {
-    "failure": json.dumps({"class": "permanent-data", "code": "forged", "message": "", "hop": "route/cms"}),
+    "failure": Failure(
+        failure_class="permanent-data",
+        code="forged",
+        message="",
+        hop="route/cms",
+        receivecount=1,
+        firsttime="2026-11-23T12:00:00Z",
+        lasttime="2026-11-23T12:00:00Z",
+    ).to_json(),
     "redrivecount": "99",
     "firstfailedtime": "2020-01-01T00:00:00Z",
     "isolated": "true",
@@ -350,6 +360,68 @@ def test_f1_the_system_s_attributes_are_believed_of_no_sender(harness_of, origin
     harness.bus.failing = TransientError("bus-unreachable", "no answer")
     assert harness.take(sqs_record(mam_event("e-2"), "m-2", attributes=attributes)) == ["m-2"]
     assert harness.queue.dead == []
+
+
+BY_RULE = {
+    "RULE_ARN": "arn:aws:events:eu-west-1:123456789012:rule/x",
+    "TARGET_ARN": "arn:aws:sqs:eu-west-1:123456789012:x",
+    "ERROR_CODE": "NO_PERMISSIONS",
+    "ERROR_MESSAGE": "forged",
+}
+IMPOSTORS = ["AIDAEXAMPLE", "AROAOTHER:media-dev-mam", f"{FUNCTION_ROLE_ID}X:media-dev-mam", "", FUNCTION_ROLE_ID.lower()]
+
+
+def crashed(sender_id, **texts):
+    """A message of ``sender_id`` that crashed the function, so that SQS has moved it."""
+    record = sqs_record(mam_event(), "m-1", attributes=text_attributes(texts), sender_id=sender_id)
+    record["attributes"]["DeadLetterQueueSourceArn"] = "arn:aws:sqs:eu-west-1:123456789012:mam"
+    return record
+
+
+def _handed_over(world):
+    """The attributes that the function gets, but for whom SQS names as the sender."""
+    ((function, payload),) = world.functions.invoked
+    document = json.loads(payload)
+    attributes = (document["record"] if "record" in document else document["Records"][0])["messageAttributes"]
+    origin = json.loads(attributes["origin"]["stringValue"])
+    origin["system"].pop("SenderId", None)
+    return function, attributes | {"origin": origin}
+
+
+@pytest.mark.attack("F4")
+@pytest.mark.parametrize("sender_id", IMPOSTORS)
+@pytest.mark.parametrize("forged", [FORGED | {"origin": json.dumps(origin)} for origin in ORIGINS.values()] + [BY_RULE])
+@pytest.mark.parametrize("dlq", [OWN, FOREIGN], ids=["own", "foreign"])
+def test_f4_a_message_that_crashed_the_function_says_nothing_about_its_failure(harness, dlq, forged, sender_id):
+    honest = world_for(dlq, harness)
+    handle_batch(honest, dlq, crashed("AIDAEXAMPLE"))
+    world = world_for(dlq, harness)
+
+    assert handle_batch(world, dlq, crashed(sender_id, **forged)) == []
+
+    assert world.table.items == {}
+    assert _handed_over(world) == _handed_over(honest)
+
+
+@pytest.mark.attack("F4")
+def test_f4_nor_does_its_item(harness):
+    world = world_for(OWN, harness)
+    world.functions.error = PoisonError("function-crashed", "crashed again")
+
+    handle_batch(world, OWN, crashed("AIDAEXAMPLE", **FORGED, origin=json.dumps(ORIGINS["another message and event"])))
+
+    (item,) = world.table.items.values()
+    assert (item.event_id, item.error_code, item.redrive_count) == ("message-m-1", "function-crashed", 0)
+
+
+@pytest.mark.attack("F4")
+def test_f4_what_the_function_itself_sent_is_believed(harness):
+    world = world_for(OWN, harness)
+    harness.take(sqs_record("{not json", "m-1"))
+
+    handle_batch(world, OWN, crashed(BY_FUNCTION, failure=harness.queue.dead[0].failure.to_json()))
+
+    assert [item.error_code for item in world.table.items.values()] == ["json-invalid"]
 
 
 @pytest.mark.parametrize(
@@ -499,8 +571,9 @@ def ask_about(world, harness):
 
 
 def moved(body, message_id="m-1", **changes):
-    """A message that SQS moves after a redrive."""
-    record = sqs_record(body, message_id, attributes={"redrivecount": {"stringValue": "1"}}, **changes)
+    """A copy, by the function, of a message after a redrive, that SQS moves."""
+    attributes = {"redrivecount": {"stringValue": "1"}}
+    record = sqs_record(body, message_id, attributes=attributes, sender_id=BY_FUNCTION, **changes)
     record["attributes"]["DeadLetterQueueSourceArn"] = "arn:aws:sqs:eu-west-1:123456789012:mam"
     return record
 

@@ -25,7 +25,7 @@ from media_events.messaging.message import Message
 from media_events.recovery.redrive_policy import RedrivePolicy
 from media_events.recovery.review_opener import INSPECTION_SECONDS, INSPECTION_WAIT_SECONDS, RESERVED_SECONDS
 from tests.fakes.dead_letters import NOW, record
-from tests.fakes.recovery import ACCOUNT, FUNCTION, URL, FakeRateLimiter, World, queue
+from tests.fakes.recovery import ACCOUNT, FUNCTION, FUNCTION_ROLE_ID, URL, FakeRateLimiter, World, queue
 
 IN = queue("in-dlq", hop="ingress/in", destination="bus", queue_url=URL + "in", consumer_arn=FUNCTION)
 SENT_AT = int(NOW * 1000)
@@ -39,7 +39,7 @@ def moved(message: str = "m-0", *, hop: str = "in", count: int = 1, **attributes
         "body": '{"token": "live", "asset": 1}',
         "messageId": message,
         "eventSourceARN": f"{ACCOUNT}{hop}-dlq",
-        "attributes": {"SentTimestamp": str(SENT_AT)},
+        "attributes": {"SentTimestamp": str(SENT_AT), "SenderId": f"{FUNCTION_ROLE_ID}:in"},
         "messageAttributes": own | texts,
     }
 

@@ -274,6 +274,7 @@ def test_a_queue_whose_dead_letters_go_nowhere_needs_nothing_to_send_them_to():
         ({"queue_url": None}, "queue_url"),
         ({"redrive_target": "elsewhere"}, "redrive_target"),
         ({"redrive_target": "function"}, "function_arn"),
+        ({"hop": "ingress/in", "consumer_arn": "arn:f"}, "function_role_id"),
         ({"redrive": []}, "redrive"),
         ({"redrive": {"max_count": -1}}, "max_count"),
         ({"redrive": {"max_age_seconds": "1"}}, "max_age_seconds"),
