@@ -35,6 +35,7 @@ INPUTS: Final[Mapping[str, Sequence[str]]] = {
         "bus-partner": f"{_INGRESS} archive rule_retry",
         "dlq-review": "function",
         "ingress-apigw": "function failure bus_arn max_entry_bytes",
+        "ingress-cloudfront": "",
         "ingress-sns-fifo": _MESSAGES,
         "ingress-sqs": f"{_MESSAGES} existing_queue fifo",
         "router": _QUEUE,

@@ -54,6 +54,8 @@ output "dead_letter_queues" {
       source_queue_url  = null
       function_arn      = null
       consumer_arn      = null
+      function_role_id  = null
+      from_rules        = true
       redrive_target    = "none"
       idempotency_table = null
       ordered           = false

@@ -47,6 +47,19 @@ resource "aws_secretsmanager_secret" "partner" {
   tags                    = var.settings.tags
 }
 
+# The underscore keeps it apart from every partner's.
+resource "aws_secretsmanager_secret" "origin" {
+  #checkov:skip=CKV_AWS_149:Encrypted with the AWS-managed key by default; settings.kms_key sets a customer managed key
+  #checkov:skip=CKV2_AWS_57:CloudFront's key value store must have the same value, and no rotation function of Secrets Manager's sets that
+  count = var.behind_cloudfront ? 1 : 0
+
+  name                    = "${var.name}/cloudfront_origin"
+  description             = "Shows that a request came by CloudFront"
+  kms_key_id              = one(local.kms_key[*].arn)
+  recovery_window_in_days = var.secret_recovery_window_days
+  tags                    = var.settings.tags
+}
+
 ################################################################################
 # Idempotency store
 ################################################################################
@@ -127,7 +140,7 @@ locals {
     }
   })
 
-  environment = {
+  environment = merge({ for secret in aws_secretsmanager_secret.origin : "ORIGIN_SECRET_ARN" => secret.arn }, {
     HOP                   = local.hop
     BUS_ARN               = var.bus_arn
     IDEMPOTENCY_TABLE     = aws_dynamodb_table.idempotency.name
@@ -135,7 +148,7 @@ locals {
     BODIES_URI            = module.event_bodies.uri
     MAX_BODY_BYTES        = tostring(var.max_body_bytes)
     MAX_ENTRY_BYTES       = tostring(var.max_entry_bytes)
-  }
+  })
 
   policy_statements = merge(
     {
@@ -154,13 +167,13 @@ locals {
     },
     # Reads what it stored itself, when a request that could not be processed is sent to it again.
     module.event_bodies.policy_statements,
-    length(local.own_secrets) == 0 && alltrue([for settings in values(var.partners) : length(coalesce(settings.secret_arns, [])) == 0]) ? {} : {
+    !var.behind_cloudfront && length(local.own_secrets) == 0 && alltrue([for settings in values(var.partners) : length(coalesce(settings.secret_arns, [])) == 0]) ? {} : {
       ReadSecrets = {
         actions = ["secretsmanager:GetSecretValue"]
         resources = concat(
           # The module's own by the beginning of their names, which is the function's own: two functions of an account and region have two
           # names. With a list the policy would outgrow the 10,240 characters that IAM takes.
-          length(local.own_secrets) == 0 ? [] : [join(":", [
+          !var.behind_cloudfront && length(local.own_secrets) == 0 ? [] : [join(":", [
             "arn", data.aws_partition.current.partition, "secretsmanager", data.aws_region.current.id, split(":", module.function.role_arn)[4], "secret", "${var.name}/*",
           ])],
           distinct(flatten([for partner, arns in local.secret_arns : arns if !contains(local.own_secrets, partner)])),

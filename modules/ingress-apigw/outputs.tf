@@ -50,6 +50,11 @@ output "secret_names" {
   value       = { for partner, secret in aws_secretsmanager_secret.partner : partner => secret.name }
 }
 
+output "origin_secret_name" {
+  description = "Name of the secret that CloudFront shows, where `behind_cloudfront` is set: it waits for its value. Else null."
+  value       = one(aws_secretsmanager_secret.origin[*].name)
+}
+
 output "access_log_group_name" {
   description = "Name of the API's access log group."
   value       = aws_cloudwatch_log_group.access.name

@@ -186,6 +186,24 @@ variable "domain" {
   }
 }
 
+variable "behind_cloudfront" {
+  description = "Whether `ingress-cloudfront` is in front. The API then takes only what brings the secret `origin_secret_name`, which waits for its value."
+  type        = bool
+  default     = false
+  nullable    = false
+
+  validation {
+    condition     = !var.behind_cloudfront || var.domain == null
+    error_message = "Behind CloudFront the domain is ingress-cloudfront's: partners call that."
+  }
+
+  # A signature of AWS covers the host that the caller called, and API Gateway knows its own alone.
+  validation {
+    condition     = !var.behind_cloudfront || alltrue([for partner in values(var.partners) : try(partner.authorization.type, null) != "iam"])
+    error_message = "Behind CloudFront no partner can have an authorization of type iam: AWS's signature covers the host, which is another one there."
+  }
+}
+
 variable "max_body_bytes" {
   description = "Larger bodies are refused with 413. Lambda takes 6 MB at most."
   type        = number

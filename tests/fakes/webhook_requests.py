@@ -69,6 +69,7 @@ class WebhookHarness:
     partners: Mapping[str, Any] = field(default_factory=lambda: PARTNERS)
     max_body_bytes: int = 200_000
     max_entry_bytes: int = 100_000
+    origin_secret_arn: str | None = None
 
     def __post_init__(self) -> None:
         self.clock = FakeClock()
@@ -101,6 +102,7 @@ class WebhookHarness:
             report=self.report,
             hop=HOP,
             max_body_bytes=self.max_body_bytes,
+            origin_secret_arn=self.origin_secret_arn,
             clock=self.clock,
         )
 

@@ -211,3 +211,42 @@ def test_ingress_without_a_function_has_no_function_log_or_idempotency_table_but
     assert stack.document["output"]["partner_bus_names"]["value"] == {
         "saas": '${split(":event-bus/", module.ingress-saas.bus_arn)[1]}'
     }
+
+
+CLOUDFRONT = """\
+name: media
+ingress:
+  webhook:
+    type: webhook
+    cloudfront:
+      requests_per_5_minutes: 5000
+      domain: {name: hooks.example.com, certificate_arn: "arn:aws:acm:us-east-1:123456789012:certificate/1"}
+partners:
+  mux: {specification: mux, ingress: webhook}
+environments:
+  dev: {region: eu-west-1}
+"""
+
+
+def test_cloudfront_is_in_front_with_a_provider_of_its_region_and_partners_get_its_address(synthesise):
+    stack = synthesise(CLOUDFRONT)["dev"]
+
+    assert stack.module("ingress")["behind_cloudfront"] is True
+    front = stack.module("cloudfront")
+    assert front["source"].endswith("/modules/ingress-cloudfront")
+    assert front["providers"] == {"aws": "aws.us_east_1"}
+    assert front["api_endpoint"] == "${module.ingress.api_endpoint}"
+    assert (front["name"], front["requests_per_5_minutes"]) == ("media-dev-webhook", 5000)
+    assert front["domain"]["name"] == "hooks.example.com"
+    provider = next(each for each in stack.document["provider"]["aws"] if each.get("alias"))
+    assert (provider["alias"], provider["region"]) == ("us_east_1", "us-east-1")
+    outputs = {name: output["value"] for name, output in stack.document["output"].items()}
+    assert outputs["webhook_urls"] == "${module.cloudfront.webhook_urls}"
+    assert outputs["domain_target"] == "${module.cloudfront.domain_target}"
+    assert outputs["origin_secret_name"] == "${module.ingress.origin_secret_name}"
+    assert outputs["key_value_store_arn"] == "${module.cloudfront.key_value_store_arn}"
+
+
+def test_without_cloudfront_there_is_one_provider_and_no_module_of_it(stack):
+    assert "cloudfront" not in stack.document["module"]
+    assert len(stack.document["provider"]["aws"]) == 1

@@ -41,6 +41,7 @@ class WebhookSettings(FunctionSettings):
     bus_arn: str = env("BUS_ARN")
     idempotency_table: str = env("IDEMPOTENCY_TABLE")
     bodies_uri: str = env("BODIES_URI")
+    origin_secret_arn: str | None = env("ORIGIN_SECRET_ARN", default=None)
     max_body_bytes: int = env("MAX_BODY_BYTES", default=MAX_BODY_BYTES)
     max_entry_bytes: int = env("MAX_ENTRY_BYTES", default=DEFAULT_MAX_ENTRY_BYTES)
 
@@ -82,6 +83,7 @@ def application() -> Application:
         report=telemetry(),
         hop=settings.hop,
         max_body_bytes=settings.max_body_bytes,
+        origin_secret_arn=settings.origin_secret_arn,
     )
     dynamodb = client("dynamodb")
     return Application(

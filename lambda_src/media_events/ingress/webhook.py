@@ -8,6 +8,7 @@ it (if configured so); and no request is acknowledged before its events are on t
 
 from __future__ import annotations
 
+import hmac
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +22,7 @@ from media_events.core.failures import PermanentConfigError, PermanentDataError,
 from media_events.core.telemetry import Telemetry, error_location
 from media_events.core.value_classes import dataclass
 from media_events.ingress.authorization import WebhookAuthorization, parse_authorization
+from media_events.ingress.cloudfront import as_viewed, origin_secret
 from media_events.ingress.http import WebhookRequest, WebhookResponse
 from media_events.ingress.idempotent_publish import IdempotentPublisher, Outcome
 from media_events.ingress.partner_config import parse_partner_objects, read_specification
@@ -146,6 +148,7 @@ class _UnavailableError(Exception):
 _REFUSALS: Final = {
     400: "malformed request",
     401: "unauthenticated",
+    403: "forbidden",
     404: "not found",
     405: "method not allowed",
     410: "gone",
@@ -159,7 +162,10 @@ _REFUSALS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookReceiver:
-    """The webhook, wired. ``clock`` gives epoch seconds."""
+    """The webhook, wired. ``clock`` gives epoch seconds.
+
+    With ``origin_secret_arn`` only requests that CloudFront passes on are taken.
+    """
 
     partners: Mapping[str, WebhookPartner]
     secrets: Secrets
@@ -168,6 +174,7 @@ class WebhookReceiver:
     report: Telemetry
     hop: str
     max_body_bytes: int = MAX_BODY_BYTES
+    origin_secret_arn: str | None = None
     clock: Callable[[], float] = time.time
     new_notes: Callable[[], Notes] = Notes
 
@@ -177,6 +184,7 @@ class WebhookReceiver:
         """Process one request within the ``remaining`` seconds. Never raises."""
         partner: WebhookPartner | None = None
         try:
+            incoming = self._passed_on(incoming)
             self._check_method(incoming)
             partner = self._partner(incoming)
             return self._process(partner, incoming, idempotency, remaining)
@@ -218,6 +226,28 @@ class WebhookReceiver:
         if outcome.error is not None:
             raise outcome.error
         return _summary(outcome, quarantined.id)
+
+    def _passed_on(self, incoming: WebhookRequest) -> WebhookRequest:
+        """The request as the sender sent it, before CloudFront passed it on: nobody gets past that."""
+        if self.origin_secret_arn is None:
+            return incoming
+        given = origin_secret(incoming)
+        # Without one it costs no call of the secret store.
+        if given is None or not self._is_origin_secret(given, self.origin_secret_arn):
+            raise _RefusedError(403, "not-by-cloudfront")
+        return as_viewed(incoming)
+
+    def _is_origin_secret(self, given: str, arn: str) -> bool:
+        def among(secrets: PartnerSecrets | None) -> bool:
+            known = () if secrets is None else secrets.accepted
+            return any(hmac.compare_digest(given.encode("utf-8", "replace"), one.encode()) for one in known)
+
+        try:
+            if among(self.secrets.verifying((arn,), previous_seconds=DEFAULT_PREVIOUS_SECONDS)):
+                return True
+            return among(self.secrets.reread((arn,), previous_seconds=DEFAULT_PREVIOUS_SECONDS))
+        except ProcessingError as error:
+            raise _UnavailableError(f"secret-store:{error.code}") from error
 
     def _check_method(self, incoming: WebhookRequest) -> None:
         named = self.partners.get(incoming.partner)

@@ -162,8 +162,8 @@ def parse(message: Message, *, hop: str, now: float, is_ingress: bool = False) -
 def believed(message: Message, *, role_id: str | None, from_rules: bool) -> Message:
     """A message from an ingress's dead-letter queue, without attributes that its sender could have set.
 
-    Only the ingress's function, whose role is ``role_id``, says why it failed and how it came; EventBridge does so where
-    only rules send to the hop (``from_rules``), and an event can't set a rule's message attributes.
+    Only the ingress's function, whose role is ``role_id``, says why it failed and how it came. EventBridge does so
+    where only rules send to the hop (``from_rules``), and an event can't set a rule's message attributes.
     """
     message = as_dead_lettered(message, role_id=role_id)
     if from_rules:

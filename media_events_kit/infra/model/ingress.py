@@ -16,6 +16,8 @@ from media_events_kit.infra.model.types import (
     DomainName,
     EventSource,
     EventSourceName,
+    GlobalCertificateArn,
+    GlobalWebAclArn,
     ObjectUri,
     OrganizationId,
     QueueArn,
@@ -72,18 +74,50 @@ class Domain(Section):
     )
 
 
+class CloudFrontDomain(Section):
+    """A domain of your own at CloudFront. Point its DNS record at the output `domain_target`."""
+
+    name: DomainName = Field(description="Such as hooks.example.com.")
+    certificate_arn: GlobalCertificateArn = Field(description="The name's certificate, in us-east-1.")
+
+
+class CloudFront(Section):
+    """CloudFront with AWS WAF in front of the HTTP API, which then takes nothing past it."""
+
+    requests_per_5_minutes: int | None = Field(
+        default=None, ge=10, le=2_000_000_000, description="Limit of each address; more get 429 (30000)."
+    )
+    web_acl_arn: GlobalWebAclArn | None = Field(default=None, description="A web ACL of your own, in place of that.")
+    domain: CloudFrontDomain | None = Field(default=None, description="A domain of your own.")
+
+    @model_validator(mode="after")
+    def _one_limit(self) -> Self:
+        if self.web_acl_arn is not None and self.requests_per_5_minutes is not None:
+            raise ValueError("takes web_acl_arn or requests_per_5_minutes: your own web ACL has its own rules")
+        return self
+
+
 class WebhookIngress(Renamable):
     """An HTTP API that takes `POST /webhooks/<partner>` for all partners that call."""
 
     type: Literal["webhook"] = "webhook"
     throttle: Throttle = Field(default=Throttle(), description="For each partner without one of its own.")
     domain: Domain | None = Field(default=None, description="A domain of your own.")
+    cloudfront: CloudFront | None = Field(
+        default=None, description="CloudFront with AWS WAF in front; `{}` for the defaults."
+    )
     max_body_bytes: int = Field(default=6291456, ge=1024, le=6291456, description="Larger requests get 413.")
     reserved_concurrency: int | None = Field(
         default=None,
         ge=1,
         description="Instances that are kept for webhooks, and the most of them; AWS wants 100 left unreserved.",
     )
+
+    @model_validator(mode="after")
+    def _one_domain(self) -> Self:
+        if self.cloudfront is not None and self.domain is not None:
+            raise ValueError("has a domain behind cloudfront, which nobody calls: give cloudfront the domain")
+        return self
 
 
 class CrossAccountPrincipals(Section):

@@ -50,6 +50,13 @@ PrincipalArn = Annotated[
     _arn("iam", "(role|user)/[A-Za-z0-9_+=,.@/-]+", "a role or user named in full", "role/<name>", region=False),
 ]
 CertificateArn = Annotated[str, _arn("acm", "certificate/.+", "a certificate", "certificate/<id>")]
+GlobalCertificateArn = Annotated[
+    str, _form(r"^arn:[a-z-]+:acm:us-east-1:[0-9]{12}:certificate/.+$", "the ARN of a certificate in us-east-1")
+]
+GlobalWebAclArn = Annotated[
+    str,
+    _form(r"^arn:[a-z-]+:wafv2:us-east-1:[0-9]{12}:global/webacl/.+$", "the ARN of a web ACL of scope CLOUDFRONT"),
+]
 DomainName = Annotated[
     str,
     _form(

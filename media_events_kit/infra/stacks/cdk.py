@@ -69,9 +69,16 @@ AWS_PROVIDER: Mapping[str, str] = {"source": "hashicorp/aws", "version": ">= 5.1
 """The versions that the modules take."""
 
 
-def configure_aws_provider(stack: TerraformStack, *, region: str, default_tags: Mapping[str, str]) -> None:
-    """Give `stack` its AWS provider: region and default tags. Credentials and endpoints are the environment's."""
-    stack.add_override("provider.aws", [{"region": region, "default_tags": [{"tags": dict(default_tags)}]}])
+def configure_aws_provider(
+    stack: TerraformStack, *, region: str, default_tags: Mapping[str, str], us_east_1: bool = False
+) -> None:
+    """Give `stack` its AWS provider: region and default tags. Credentials and endpoints are the environment's.
+
+    With `us_east_1` it has a second one, `aws.us_east_1`, for what AWS keeps there: what CloudFront needs.
+    """
+    tags = {"default_tags": [{"tags": dict(default_tags)}]}
+    second = [{"alias": "us_east_1", "region": "us-east-1", **tags}] if us_east_1 else []
+    stack.add_override("provider.aws", [{"region": region, **tags}, *second])
     stack.add_override("terraform.required_providers.aws", dict(AWS_PROVIDER))
 
 

@@ -156,6 +156,7 @@ class IngressModules:
             "partners": {key: self._caller(key, partner) for key, partner in partners.items()},
             "throttle": ingress.throttle.model_dump(),
             "domain": literal(ingress.domain.model_dump(exclude_none=True)) if ingress.domain else None,
+            "behind_cloudfront": None if ingress.cloudfront is None else True,
             "max_body_bytes": ingress.max_body_bytes,
             "function": literal(ingress.model_dump(include={"reserved_concurrency"}, exclude_none=True)),
             "failure": {"redrive": self._workflow.failure.redrive.model_dump()},

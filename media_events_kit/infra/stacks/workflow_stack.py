@@ -73,6 +73,7 @@ class WorkflowStack(TerraformStack):
         # EventBridge may fail to encrypt or decrypt an event of such a bus, which then has dead letters of its own.
         self._bus_with_key = [] if self._workflow.settings.kms_key is None else [bus]
         self._ingresses.make(self._module, {"settings": self._settings}, bus)
+        self._cloudfront = self._in_front(tags)
         callbacks = self._task_callbacks()
         machines = self._state_machines(bus, callbacks)
         router = self._router(bus, machines, callbacks)
@@ -160,6 +161,26 @@ class WorkflowStack(TerraformStack):
                 "settings": self._settings,
             },
         )
+
+    def _in_front(self, tags: dict[str, str]) -> TerraformHclModule | None:
+        """CloudFront in front of the webhooks, if they are to have it."""
+        if self._ingresses.webhook is None or self._ingresses.webhook[0].cloudfront is None:
+            return None
+        ingress, webhook = self._ingresses.webhook
+        module = self._module(
+            "cloudfront",
+            "ingress-cloudfront",
+            {
+                "name": webhook.variables["name"],
+                "api_endpoint": webhook.get_string("api_endpoint"),
+                "partners": f"${{keys({_reference(webhook, 'webhook_urls')})}}",
+                "settings": self._settings,
+            }
+            | literal(ingress.cloudfront.model_dump(exclude_none=True)),
+        )
+        configure_aws_provider(self, region=self._workflow.region, default_tags=literal(tags), us_east_1=True)
+        module.add_override("providers", {"aws": "aws.us_east_1"})
+        return module
 
     def _task_callbacks(self) -> TerraformHclModule | None:
         """The store of task callbacks, if a workflow waits for an event or an event may resume one."""
@@ -492,11 +513,16 @@ class WorkflowStack(TerraformStack):
             self._output("ingress_policies", "Policies of senders, or of existing queues and topics.", policies)
 
     def _webhook_outputs(self, ingress: WebhookIngress, webhook: TerraformHclModule) -> None:
-        self._output("api_endpoint", "Base URL of the webhooks.", webhook.get_string("api_endpoint"))
-        self._output("webhook_urls", "URL to give to each partner.", webhook.get("webhook_urls"))
+        called = webhook if self._cloudfront is None else self._cloudfront
+        self._output("api_endpoint", "Base URL of the webhooks.", called.get_string("api_endpoint"))
+        self._output("webhook_urls", "URL to give to each partner.", called.get("webhook_urls"))
         self._output("secret_names", "Secrets that wait for their value.", webhook.get("secret_names"))
-        if ingress.domain is not None:
-            self._output("domain_target", "What the domain's DNS record points to.", webhook.get("domain_target"))
+        if called is not webhook:
+            self._output("origin_secret_name", "Secret that CloudFront shows.", webhook.get("origin_secret_name"))
+            store = called.get_string("key_value_store_arn")
+            self._output("key_value_store_arn", "Where CloudFront has that secret.", store)
+        if ingress.domain is not None or called is not webhook:
+            self._output("domain_target", "What the domain's DNS record points to.", called.get("domain_target"))
         if any(isinstance(partner.authorization, IamAuthorization) for partner in self._workflow.partners.values()):
             self._output("invoke_policies", "Policies that partners' principals need.", webhook.get("invoke_policies"))
 

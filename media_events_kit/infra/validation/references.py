@@ -53,6 +53,7 @@ def check_references(report: Report, environment: str) -> None:
         message = f'"{webhooks[0]}" is a webhook ingress already: one HTTP API serves all partners that call'
         report.wrong(("ingress", name), message)
     _check_certificates(report, ingresses, partners)
+    _check_cloudfront(report, ingresses, partners)
 
     for name, route in routes.items():
         reference = text_of(route, "destination")
@@ -131,6 +132,15 @@ def _check_certificates(report: Report, ingresses: Mapping[str, Any], partners: 
             if "webhook" in ingress_kinds(ingresses, partner) and not has_mutual_tls:
                 message = "no ingress asks for a certificate: give the ingress a domain with mutual_tls"
                 report.wrong(("partners", name, "require_client_certificate"), message)
+
+
+def _check_cloudfront(report: Report, ingresses: Mapping[str, Any], partners: Mapping[str, Any]) -> None:
+    """Note partners with AWS's signature, which covers the host, behind CloudFront, which has another one."""
+    for name, partner in partners.items():
+        behind = any("cloudfront" in (ingresses.get(ingress) or ()) for ingress in ingress_names(partner))
+        if behind and text_of(members_of(partner, "authorization"), "type") == "iam":
+            message = "iam does not work behind cloudfront: AWS's signature covers the host, which is another one there"
+            report.wrong(("partners", name, "authorization", "type"), message)
 
 
 def _check_ingress_names(report: Report, partners: Mapping[str, Any], ingresses: Mapping[str, Any]) -> None:

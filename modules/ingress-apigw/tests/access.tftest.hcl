@@ -273,3 +273,45 @@ run "t6_mutual_tls_leaves_no_way_around_it" {
     error_message = "The function asks for the certificate where the partner must have one."
   }
 }
+
+run "c17_behind_cloudfront_the_function_asks_for_the_secret_that_terraform_does_not_know" {
+  command = plan
+
+  variables {
+    behind_cloudfront = true
+    domain            = null
+    partners          = { mux = { specification = jsonencode({ preset = "mux" }), secret_arns = [] } }
+  }
+
+  override_resource {
+    target          = aws_secretsmanager_secret.origin
+    override_during = plan
+    values = {
+      arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:media-test-webhooks/cloudfront_origin-AbCdEf"
+    }
+  }
+
+  assert {
+    condition     = output.origin_secret_name == "media-test-webhooks/cloudfront_origin" && local.environment["ORIGIN_SECRET_ARN"] == "arn:aws:secretsmanager:eu-west-1:123456789012:secret:media-test-webhooks/cloudfront_origin-AbCdEf"
+    error_message = "the function knows the secret's ARN, and nobody its value"
+  }
+
+  assert {
+    condition     = contains(local.policy_statements.ReadSecrets.resources, "arn:aws:secretsmanager:eu-west-1:123456789012:secret:media-test-webhooks/*")
+    error_message = "the function may read it"
+  }
+}
+
+run "c17_only_what_cloudfront_can_pass_on_is_behind_it" {
+  command = plan
+
+  variables {
+    behind_cloudfront = true
+    domain            = { name = "hooks.example.com", certificate_arn = "arn:aws:acm:eu-west-1:123456789012:certificate/1" }
+    partners = {
+      mam = { specification = jsonencode({ preset = "mux" }), authorization = { type = "iam", principals = ["arn:aws:iam::123456789012:role/mam"] } }
+    }
+  }
+
+  expect_failures = [var.behind_cloudfront]
+}

@@ -418,6 +418,46 @@ def test_certificate_that_no_ingress_asks_for_is_refused(domain):
     ]
 
 
+IAM = "authorization: {type: iam, principals: ['arn:aws:iam::123456789012:role/mam']}"
+
+
+@pytest.mark.parametrize("cloudfront", ["cloudfront: {}", "cloudfront: {requests_per_5_minutes: 100}"])
+def test_a_signature_of_aws_does_not_work_behind_cloudfront(cloudfront):
+    changes = {
+        "ingress: webhook": f"ingress: webhook, {IAM}",
+        "routes:": f"ingress: {{webhook: {{type: webhook, {cloudfront}}}}}\nroutes:",
+    }
+
+    (problem,) = problems_with(changes)
+
+    assert problem.startswith("line 3, partners.mux.authorization.type: iam does not work behind cloudfront")
+
+
+WEB_ACL = "arn:aws:wafv2:us-east-1:123456789012:global/webacl/ours/1"
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (f"cloudfront: {{}}, domain: {{{DOMAIN}}}", "give cloudfront the domain"),
+        (f"cloudfront: {{domain: {{{DOMAIN}}}}}", "a certificate in us-east-1"),
+        ("cloudfront: {requests_per_5_minutes: 9}", "must be 10 or more"),
+        (
+            f"cloudfront: {{requests_per_5_minutes: 10, web_acl_arn: '{WEB_ACL}'}}",
+            "your own web ACL has its own rules",
+        ),
+        (
+            "cloudfront: {web_acl_arn: 'arn:aws:wafv2:eu-west-1:123456789012:regional/webacl/a/1'}",
+            "of scope CLOUDFRONT",
+        ),
+    ],
+)
+def test_what_cloudfront_can_not_take_is_told(options, told):
+    (problem,) = problems_with({"routes:": f"ingress: {{webhook: {{type: webhook, {options}}}}}\nroutes:"})
+
+    assert told in problem
+
+
 def test_certificate_is_required_where_mutual_tls_is():
     changes = {
         "ingress: webhook": "ingress: webhook, require_client_certificate: true",

@@ -248,7 +248,9 @@ LOOKALIKES = {
 def test_body_that_looks_like_one_of_ours_goes_back_to_its_function(harness, dlq, body):
     world = world_for(dlq, harness)
     moved = sqs_record(json.dumps(body), "m-1")
-    again = sqs_record(json.dumps(body), "m-1", attributes={"redrivecount": {"stringValue": "1"}}, sender_id=BY_FUNCTION)
+    again = sqs_record(
+        json.dumps(body), "m-1", attributes={"redrivecount": {"stringValue": "1"}}, sender_id=BY_FUNCTION
+    )
 
     assert handle_batch(world, dlq, moved) == []
     assert handle_batch(world, dlq, again) == []
@@ -368,7 +370,13 @@ BY_RULE = {
     "ERROR_CODE": "NO_PERMISSIONS",
     "ERROR_MESSAGE": "forged",
 }
-IMPOSTORS = ["AIDAEXAMPLE", "AROAOTHER:media-dev-mam", f"{FUNCTION_ROLE_ID}X:media-dev-mam", "", FUNCTION_ROLE_ID.lower()]
+IMPOSTORS = [
+    "AIDAEXAMPLE",
+    "AROAOTHER:media-dev-mam",
+    f"{FUNCTION_ROLE_ID}X:media-dev-mam",
+    "",
+    FUNCTION_ROLE_ID.lower(),
+]
 
 
 def crashed(sender_id, **texts):

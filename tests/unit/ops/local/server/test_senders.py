@@ -24,7 +24,8 @@ def test_a_message_names_who_sent_it(caller: Any, sender: str) -> None:
     vars(sts).update(_role_id=str, register_session=print)
     vars(sts)["_caller_identity"] = lambda headers, _query: caller if headers["authorization"] == "key" else None
     vars(sqs).update(
-        handle_request=handle, _build_send_sys_attrs=lambda now, _given: {"SenderId": "000000000000", "SentTimestamp": now}
+        handle_request=handle,
+        _build_send_sys_attrs=lambda now, _given: {"SenderId": "000000000000", "SentTimestamp": now},
     )
     senders.correct(sqs, sts)
 
