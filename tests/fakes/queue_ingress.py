@@ -20,7 +20,13 @@ from tests.fakes.recovery import FUNCTION_ROLE_ID
 from tests.fakes.webhook_requests import Context
 
 HOP = "ingress/mam"
-SPECIFICATION: dict[str, Any] = {"id": "body.id", "type": "body.type", "time": "body.at", "subject": "body.asset"}
+SPECIFICATION: dict[str, Any] = {
+    "id": "body.id",
+    "type": "body.type",
+    "time": "body.at",
+    "subject": "body.asset",
+    "types": {"asset.ready": "asset.ready"},
+}
 SENT = 1_789_999_000.0
 """The ``SentTimestamp`` of ``sqs_record``, in epoch seconds."""
 

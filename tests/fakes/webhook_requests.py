@@ -84,7 +84,7 @@ class WebhookHarness:
         self.public_keys = FakePublicKeys()
         self.requests = 0
         self.receiver = WebhookReceiver(
-            partners=parse_partners(self.partners),
+            partners=parse_partners(self.partners, max_body_bytes=self.max_body_bytes),
             secrets=self.secrets,
             public_keys=self.public_keys,
             idempotent_publisher=IdempotentPublisher(

@@ -88,6 +88,7 @@ SPECIFICATION: Final[dict[str, Any]] = {
     "time": "body.at",
     "subject": "body.asset",
     "partitionkey": "body.asset",
+    "types": {"asset.ready": "asset.ready"},
 }
 ENTRIES: Final[Mapping[str, dict[str, Any]]] = {
     "sqs": {"mam": {"specification": SPECIFICATION}},

@@ -236,7 +236,7 @@ def test_cloudfront_is_in_front_with_a_provider_of_its_region_and_partners_get_i
     assert front["source"].endswith("/modules/ingress-cloudfront")
     assert front["providers"] == {"aws": "aws.us_east_1"}
     assert front["api_endpoint"] == "${module.ingress.api_endpoint}"
-    assert (front["name"], front["requests_per_5_minutes"]) == ("media-dev-webhook", 5000)
+    assert (front["name"], front["requests_per_5_minutes"]) == ("media-dev-webhooks", 5000)
     assert front["domain"]["name"] == "hooks.example.com"
     provider = next(each for each in stack.document["provider"]["aws"] if each.get("alias"))
     assert (provider["alias"], provider["region"]) == ("us_east_1", "us-east-1")

@@ -65,7 +65,7 @@ def application() -> Application:
     """
     settings = WebhookSettings.from_env(os.environ)
     document = load_document(S3Documents(lazy_client("s3")), settings)
-    partners = parse_partners(document.get("partners"))
+    partners = parse_partners(document.get("partners"), max_body_bytes=settings.max_body_bytes)
     bodies = S3Bodies(lazy_client("s3"), settings.bodies_uri)
     bus = EventBus(client("events"), settings.bus_arn)
     receiver = WebhookReceiver(

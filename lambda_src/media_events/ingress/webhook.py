@@ -12,7 +12,7 @@ import hmac
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Any, Final, Protocol
 
 from media_events.core.config_fields import Fields
@@ -84,8 +84,8 @@ class WebhookPartner:
     authentication: WebhookAuthorization = field(default_factory=WebhookAuthorization)
 
 
-def parse_partners(document: Any) -> dict[str, WebhookPartner]:
-    """Read ``partners`` of the webhook's configuration document.
+def parse_partners(document: Any, *, max_body_bytes: int = MAX_BODY_BYTES) -> dict[str, WebhookPartner]:
+    """Read ``partners`` of the webhook's configuration document. ``max_body_bytes`` limits unpacked bodies.
 
     Raises:
         ConfigurationError: naming every partner and field that is wrong.
@@ -94,7 +94,12 @@ def parse_partners(document: Any) -> dict[str, WebhookPartner]:
     partners = parse_partner_objects(document, _parse_partner, problems)
     if problems:
         raise ConfigurationError(problems)
-    return {partner.name: partner for partner in partners}
+    return {partner.name: _limited(partner, max_body_bytes) for partner in partners}
+
+
+def _limited(partner: WebhookPartner, max_body_bytes: int) -> WebhookPartner:
+    specification = partner.specification.limited_to(max_body_bytes)
+    return partner if specification is partner.specification else replace(partner, specification=specification)
 
 
 def _parse_partner(name: str, fields: Fields) -> WebhookPartner | None:

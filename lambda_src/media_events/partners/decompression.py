@@ -28,8 +28,10 @@ http-api-develop-integrations-lambda.html . By measurements of others ``text/*``
 _GZIP_FORMAT: Final = 16 + zlib.MAX_WBITS
 
 
-def gunzip(body: bytes) -> bytes:
+def gunzip(body: bytes, max_bytes: int = MAX_BODY_BYTES) -> bytes:
     """The content of a gzip body; any other body as it is, since the header that would tell is not signed.
+
+    ``max_bytes`` is the limit of a body, compressed or not.
 
     Raises:
         PermanentDataError: with one of the module's codes.
@@ -38,7 +40,7 @@ def gunzip(body: bytes) -> bytes:
         raise PermanentDataError("gzip-damaged", "the body was gzip until somebody on its way read it as text")
     if not body.startswith(_MAGIC):
         return body
-    most = min(MAX_BODY_BYTES, max(FREE_BYTES, MAX_RATIO * len(body)))
+    most = min(max_bytes, max(FREE_BYTES, MAX_RATIO * len(body)))
     stream = zlib.decompressobj(_GZIP_FORMAT)
     try:
         content = stream.decompress(body, most + 1)

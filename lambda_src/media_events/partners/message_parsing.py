@@ -86,7 +86,7 @@ def parse_body(  # noqa: PLR0911 - one for each format
     nested = parsing.fields == "nested"
     if parsing.format == "query":
         return query_form(query, nested=nested, without=specification.query_secrets)
-    content = gunzip(body) if parsing.compression == "gzip" else body
+    content = gunzip(body, parsing.max_body_bytes) if parsing.compression == "gzip" else body
     if not content and parsing.empty_body:
         return {}
     if parsing.format == "xml":

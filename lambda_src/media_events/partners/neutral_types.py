@@ -1,7 +1,7 @@
 """The neutral vocabulary of event types, and what becomes of a type that a specification does not translate.
 
-Rules match neutral types of every partner. So a partner whose own types are translated can't send one by writing it as
-its own: it becomes ``native.<partner>.<type>``, unless ``type.allowed`` names it.
+Rules match neutral types of every partner. So no partner can send one by writing it as its own: it becomes
+``native.<partner>.<type>``, unless the specification names it.
 """
 
 from __future__ import annotations
@@ -145,6 +145,6 @@ VOCABULARY: Final[dict[str, str]] = {
 def untranslated(spec: PartnerSpecification, partner: str, native: str) -> str:
     """The type of an event of ``partner`` whose ``native`` type has no row in the specification's ``types``."""
     is_another_s = native in VOCABULARY or native.startswith(NATIVE)
-    if not spec.types or not is_another_s or native in spec.type.allowed:
+    if not is_another_s or spec.type.names(native):
         return native
     return f"{NATIVE}{partner}.{native}"

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from functools import partial
 from typing import Any, Final
 
 from media_events.core.config_fields import Fields, shown
 from media_events.core.deferred import pattern
 from media_events.core.value_classes import dataclass
-from media_events.partners.body_parsing import CHARSETS, JSON_TYPES, MULTIPART_TYPE, XML_TYPES
+from media_events.partners.body_parsing import CHARSETS, JSON_TYPES, MAX_BODY_BYTES, MULTIPART_TYPE, XML_TYPES
 from media_events.partners.form_parsing import FIELDS, FORM_TYPE
 from media_events.partners.handshake_schemes import Handshake, parse_handshake
 from media_events.partners.redaction import PATH_HINT, RedactedPath, parse_redacted_path
@@ -29,6 +29,7 @@ from media_events.partners.value_expressions import (
     parse_optional_path,
     parse_path,
     parse_source,
+    texts_in,
 )
 from media_events.partners.verification_parsing import parse_verification
 
@@ -79,6 +80,8 @@ class Parsing:
     empty_body: bool = False
     unwrap: OptionalPath | None = None
     wrapping: str = "none"
+    max_body_bytes: int = MAX_BODY_BYTES
+    """Of the unpacked body: the ingress's limit, which no specification sets."""
 
     @property
     def plain(self) -> bool:
@@ -114,6 +117,10 @@ class TypeRule:
     table: Mapping[str, str] = field(default_factory=dict)
     allowed: frozenset[str] = frozenset()
     qualifier: ValueExpression | None = None
+
+    def names(self, kind: str) -> bool:
+        """Whether the specification itself says this type."""
+        return kind in self.allowed or kind in self.table.values() or kind in texts_in(self.source)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,12 +227,18 @@ class PartnerSpecification:
             return [f"dedup.window_seconds: must be at least {tolerance}, twice the tolerance_seconds: {reason}"]
         return []
 
+    def limited_to(self, max_body_bytes: int) -> PartnerSpecification:
+        """The same for an ingress that takes no larger bodies, however they are compressed."""
+        if self.parsing.compression == "none":
+            return self
+        return replace(self, parsing=replace(self.parsing, max_body_bytes=max_body_bytes))
+
     def advice(self) -> list[str]:
         """What this specification leaves to the partner, and should perhaps not."""
         if self.types or self.type.allowed or isinstance(self.type.source, Constant):
             return []
-        others = "also those that rules expect of other partners, such as asset.ready"
-        return [f"type: events of any type come by it, {others}: list its own in type.allowed"]
+        own = "neutral types that it sends itself come as native.<partner>.<type>: write those that it may send"
+        return [f"type: events of any type come by it; {own} as rows, such as types: {{asset.ready: asset.ready}}"]
 
     def webhook_advice(self, *, authorised: bool = False) -> list[str]:
         """What is weak about this specification for a webhook, though the partner may offer nothing better."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from typing import Any, Final, Protocol, cast
 
@@ -225,6 +225,26 @@ class First:
 
     def headers(self) -> frozenset[str]:
         return frozenset().union(*(alternative.headers() for alternative in self.alternatives))
+
+
+def texts_in(source: ValueExpression | None) -> frozenset[str]:
+    """The texts that stand in a source itself: constants, and literals of expressions."""
+    match source:
+        case Constant(value=str() as value):
+            return frozenset({value})
+        case First(alternatives=parts) | Concat(parts=parts):
+            return frozenset().union(*map(texts_in, parts))
+        case Path(compiled=compiled):
+            return frozenset(_literals(compiled.parsed))
+    return frozenset()
+
+
+def _literals(node: Mapping[str, Any]) -> Iterator[str]:
+    if node["type"] == "literal" and isinstance(node.get("value"), str):
+        yield node["value"]
+    for child in node.get("children", []):
+        if isinstance(child, Mapping):
+            yield from _literals(child)
 
 
 def canonical(value: Any) -> bytes:

@@ -164,14 +164,16 @@ class WorkflowStack(TerraformStack):
 
     def _in_front(self, tags: dict[str, str]) -> TerraformHclModule | None:
         """CloudFront in front of the webhooks, if they are to have it."""
-        if self._ingresses.webhook is None or self._ingresses.webhook[0].cloudfront is None:
+        if self._ingresses.webhook is None:
             return None
         ingress, webhook = self._ingresses.webhook
+        if ingress.cloudfront is None:
+            return None
         module = self._module(
             "cloudfront",
             "ingress-cloudfront",
             {
-                "name": webhook.variables["name"],
+                "name": f"{self._environment.prefix}-webhooks",
                 "api_endpoint": webhook.get_string("api_endpoint"),
                 "partners": f"${{keys({_reference(webhook, 'webhook_urls')})}}",
                 "settings": self._settings,

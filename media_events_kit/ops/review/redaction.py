@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -53,6 +54,12 @@ def redacted(body: str) -> tuple[str, int]:
     if not hidden:
         return body, 0
     return text if document is _NO_JSON else json.dumps(document, ensure_ascii=False), hidden
+
+
+def redacted_attributes(attributes: Mapping[str, Any]) -> tuple[Mapping[str, Any], int]:
+    """Message attributes without values that look like credentials, and their number."""
+    cover = _Cover()
+    return cover.value(dict(attributes)), cover.hidden
 
 
 def hidden_values(body: str) -> int:

@@ -23,7 +23,7 @@ from media_events_kit.ops.review.cli.rendering import card, group_listing, listi
 from media_events_kit.ops.review.editing import ancestry
 from media_events_kit.ops.review.failure_groups import growth
 from media_events_kit.ops.review.queries import WAITING, checked_statuses, find_page, walk
-from media_events_kit.ops.review.redaction import redacted, reveal, shown
+from media_events_kit.ops.review.redaction import redacted, redacted_attributes, reveal, shown
 from media_events_kit.ops.review.use_cases import RefusedError
 from media_events_kit.ops.shared.console import fail, note, out, plain, print_json
 from media_events_kit.ops.shared.options import Json, Where, spread
@@ -121,6 +121,9 @@ def show(
     except ProcessingError as error:
         problem = f"{error.code}: {error.message}"
     covered, hidden = redacted(body)
+    attributes, more = redacted_attributes(item.message_attributes)
+    # Only JSON has the attributes.
+    hidden += more if json else 0
     if revealed and hidden:
         reveal(review, item_id)
     try:
@@ -131,6 +134,8 @@ def show(
     if json:
         text = body if revealed else covered
         document: dict[str, Any] = {**item.to_dict(), "body": text if problem is None else None, "hidden": hidden}
+        if attributes and not revealed:
+            document["message_attributes"] = attributes
         document |= {"on_its_way_since": item.on_its_way_since}
         document |= {"body_problem": problem, "order": None if position is None else position.to_dict()}
         document["edits"] = [{"event_id": e, "item_id": None if i is None else i.item_id} for e, i in edits]

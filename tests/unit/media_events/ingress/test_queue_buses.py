@@ -12,6 +12,7 @@ from media_events.partners.attributes import digest_of
 from tests.fakes.queue_ingress import SENT_TIME, IngressHarness, aws_event, sqs_record
 
 SPECIFICATION = {
+    "types": {"asset.ready": "asset.ready"},
     "id": "envelope.id",
     "type": 'envelope."detail-type"',
     "time": "envelope.time",

@@ -15,6 +15,7 @@ EXPECTED: dict[str, Any] = json.loads((DATA / "expected_events.json").read_text(
 AWS = [name for name in EXPECTED if name.startswith("aws_")]
 WEBHOOKS = [name for name in EXPECTED if name not in AWS]
 OWN = {"id": "body.id", "type": {"first": ["body.type", 'envelope."detail-type"']}, "time": "body.occurredAt"} | {
+    "types": {"asset.ready": "asset.ready"},
     "subject": "body.assetId",
     "sequence": "body.version",
 }

@@ -11,6 +11,7 @@ from tests.fakes.queue_ingress import IngressHarness, mam_event, sqs_record, tex
 
 TOPIC = "arn:aws:sns:eu-west-1:111122223333:partner-events.fifo"
 SPECIFICATION = {
+    "types": {"asset.ready": "asset.ready"},
     "id": {"first": ['headers."x-event-id"', "body.id"]},
     "type": "body.type",
     "time": "body.at",

@@ -162,11 +162,11 @@ def test_message_attributes_are_headers_and_attributes(harness_of):
             }
         }
     )
-    record = sqs_record("{}", attributes=text_attributes({"X-Request-Id": "r-1", "X-Event": "asset.ready"}))
+    record = sqs_record("{}", attributes=text_attributes({"X-Request-Id": "r-1", "X-Event": "clip.ready"}))
 
     harness.take(record)
 
-    assert [(e.metadata.id, e.metadata.type) for e in harness.bus.events] == [("r-1", "asset.ready")]
+    assert [(e.metadata.id, e.metadata.type) for e in harness.bus.events] == [("r-1", "clip.ready")]
 
 
 def test_deduplication_id_can_be_the_events_id(harness_of):

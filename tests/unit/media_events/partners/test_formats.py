@@ -323,6 +323,15 @@ def test_b22_gzip_beyond_size_and_ratio_or_broken_is_refused(body, code):
     assert refusal(gunzip, body) == code
 
 
+@pytest.mark.attack("B22")
+def test_b22_gzip_of_more_than_the_ingress_takes_is_refused():
+    spec = specification(parsing={"compression": "gzip"}).limited_to(40)
+    small, large = (gzip.compress(b'{"id":"1","type":"t","x":"%s"}' % (b"a" * n)) for n in (10, 20))
+
+    assert [each.metadata.id for each in events_of(spec, small)] == ["1"]
+    assert refusal(events_of, spec, large) == "gzip-too-large"
+
+
 def test_gzip_at_the_bound_is_read():
     assert gunzip(gzip.compress(b"a" * FREE_BYTES)) == b"a" * FREE_BYTES
     noise = b"".join(b"%d," % (n * 7919) for n in range(100_000))
@@ -512,31 +521,36 @@ def test_google_pub_sub_push_is_the_message_that_it_wraps():
 # Everything in the headers, or in the query.
 
 
-def test_google_drive_s_empty_body_has_its_event_in_the_headers():
+GOOGLE_DRIVE = {
     # https://developers.google.com/workspace/drive/api/guides/push#understanding-drive-api-notification-events
-    headers = {
-        "X-Goog-Channel-ID": "4ba78bf0-6a47-11e2-bcfd-0800200c9a66",
-        "X-Goog-Channel-Token": "398348u3tu83ut8uu38",
-        "X-Goog-Resource-ID": "ret08u3rv24htgh289g",
-        "X-Goog-Resource-State": "update",
-        "X-Goog-Changed": "content,properties",
-        "X-Goog-Message-Number": "10",
-    }
-    fields = {
-        "verification": {"method": "static_token", "signature_header": "x-goog-channel-token"},
-        "parsing": {"empty_body": True},
-        "id": {"concat": ['headers."x-goog-channel-id"', 'headers."x-goog-message-number"']},
-        "type": {"header": "x-goog-resource-state"},
-        "subject": {"header": "x-goog-resource-id"},
-        "data": "headers",
-    }
+    "X-Goog-Channel-ID": "4ba78bf0-6a47-11e2-bcfd-0800200c9a66",
+    "X-Goog-Channel-Token": "398348u3tu83ut8uu38",
+    "X-Goog-Channel-Expiration": "Tue, 29 Oct 2013 20:32:02 GMT",
+    "X-Goog-Resource-ID": "ret08u3rv24htgh289g",
+    "X-Goog-Resource-URI": "https://www.googleapis.com/drive/v3/files/ret08u3rv24htgh289g",
+    "X-Goog-Resource-State": "update",
+    "X-Goog-Changed": "content,properties",
+    "X-Goog-Message-Number": "10",
+}
 
-    one = event(fields, b"", headers=headers)
+
+def test_google_drive_s_empty_body_has_its_event_in_the_headers():
+    (one,) = events_of(parse_specification({"preset": "google-drive"}), b"", headers=GOOGLE_DRIVE)
 
     assert one.metadata.id == "4ba78bf0-6a47-11e2-bcfd-0800200c9a66:10"
-    assert (one.metadata.type, one.metadata.subject) == ("update", "ret08u3rv24htgh289g")
-    assert one.data["x-goog-changed"] == "content,properties"
+    assert (one.metadata.nativetype, one.metadata.type) == ("update", "file.updated")
+    assert one.metadata.subject == "ret08u3rv24htgh289g"
+    assert one.data == {
+        "resource": "https://www.googleapis.com/drive/v3/files/ret08u3rv24htgh289g",
+        "changed": "content,properties",
+    }
     assert "398348u3tu83ut8uu38" not in one.to_json()
+
+
+def test_google_drive_s_first_message_of_a_channel_is_no_event():
+    sync = GOOGLE_DRIVE | {"X-Goog-Resource-State": "sync", "X-Goog-Message-Number": "1"}
+
+    assert events_of(parse_specification({"preset": "google-drive"}), b"", headers=sync) == []
 
 
 def test_token_of_either_of_two_schemes_is_in_no_data():

@@ -1,4 +1,4 @@
-"""A partner whose types are translated can't send another partner's by writing it as its own."""
+"""A partner can't send another partner's by writing it as its own."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_f2_no_preset_lets_its_partner_send_a_neutral_type_that_it_does_not_tran
     for name in preset_names():
         spec = parse_specification({"preset": name})
         foreign = next(kind for kind in VOCABULARY if kind not in spec.types)
-        assert untranslated(spec, "p", foreign) == (f"native.p.{foreign}" if spec.types else foreign), name
+        assert untranslated(spec, "p", foreign) == f"native.p.{foreign}", name
 
 
 @pytest.mark.parametrize("native", ["clip.archived", "Asset.Ready", "asset.ready2"])
@@ -54,7 +54,22 @@ def test_a_translation_is_a_neutral_type_as_before():
     assert types_of("clip.done") == ("asset.ready", "clip.done")
 
 
-@pytest.mark.parametrize("changes", [{"type": {"path": "body.type", "allowed": ["asset.ready"]}}, {"types": {}}])
+@pytest.mark.attack("F2")
+def test_f2_nor_can_a_partner_of_which_nothing_is_translated():
+    assert types_of("asset.ready", types={}) == ("native.mam.asset.ready", "asset.ready")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"type": {"path": "body.type", "allowed": ["asset.ready"]}},
+        {"types": {"asset.ready": "asset.ready"}},
+        {"type": {"constant": "asset.ready"}, "types": {}},
+        {"type": {"path": "body.type", "table": {"asset.ready": "asset.ready"}}, "types": {}},
+        {"type": {"first": ["body.kind", {"constant": "asset.ready"}]}, "types": {}},
+        {"type": "body.type && 'asset.ready' || 'asset.failed'", "types": {}},
+    ],
+)
 def test_a_neutral_type_is_taken_from_whom_the_specification_allows_it(changes):
     assert types_of("asset.ready", **changes)[0] == "asset.ready"
 
@@ -64,7 +79,8 @@ def test_f3_an_envelope_has_the_types_that_a_message_could_have():
     assert envelope_type("asset.ready") == "asset.ready"
     assert envelope_type("encode.failed") == "native.mam.encode.failed"
     assert envelope_type("clip.archived") == "clip.archived"
-    assert envelope_type("encode.failed", types={}) == "encode.failed"
+    assert envelope_type("encode.failed", types={}) == "native.mam.encode.failed"
+    assert envelope_type("encode.failed", types={"encode.failed": "encode.failed"}) == "encode.failed"
     with pytest.raises(PermanentDataError, match="does not list this type"):
         envelope_type("encode.failed", type={"path": "body.type", "allowed": ["clip.done"]})
 
@@ -81,4 +97,4 @@ def test_f3_an_envelope_has_the_types_that_a_message_could_have():
 def test_a_specification_by_which_any_type_comes_is_told_of(changes, warns):
     advice = parse_specification({**MAM, **changes}).advice()
     assert bool(advice) == warns
-    assert all("type.allowed" in text for text in advice)
+    assert all("native.<partner>" in text for text in advice)

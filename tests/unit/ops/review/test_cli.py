@@ -163,6 +163,21 @@ def test_d12_credentials_are_hidden_until_they_are_revealed_on_the_record(secret
     assert recorded() == [("hidden values shown", secretive.item_id)]
 
 
+@pytest.mark.attack("D12")
+def test_d12_json_hides_credentials_in_message_attributes(review, capsys):
+    attributes = {"x-token": {"dataType": "String", "stringValue": "5bd28537-7491"}, "region": {"stringValue": "eu"}}
+    item = make_item(message_attributes=attributes)
+    review.table.items[item.item_id] = item
+
+    assert command("show", item.item_id, "--json", *TABLE) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["message_attributes"] == {"x-token": "[hidden]", "region": {"stringValue": "eu"}}
+    assert shown["hidden"] == 1
+    assert command("show", item.item_id, "--reveal", "--json", *TABLE) == 0
+    assert json.loads(capsys.readouterr().out)["message_attributes"] == attributes
+    assert recorded() == [("hidden values shown", item.item_id)]
+
+
 @pytest.mark.attack("D10")
 def test_d10_nothing_is_revealed_that_can_not_be_recorded(secretive, capsys, monkeypatch):
     def refuse(_entry):

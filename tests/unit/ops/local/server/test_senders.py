@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ops.local.server import senders
+from media_events_kit.ops.local.server import senders
 
 
 @pytest.mark.parametrize(
