@@ -99,6 +99,7 @@ def test_every_field_is_on_the_page_with_its_default():
     for section, defaults in (("answers", Answers()), ("parsing", Parsing())):
         for field in fields(defaults):
             value = getattr(defaults, field.name)
-            if not isinstance(value, tuple) and value is not None:
+            # The limit of bodies is the ingress's.
+            if not isinstance(value, tuple) and value is not None and field.name != "max_body_bytes":
                 shown = str(value).lower() if isinstance(value, bool) else str(value)
                 assert rows[f"{section}.{field.name}"] == shown, field.name
