@@ -187,14 +187,14 @@ variable "domain" {
 }
 
 variable "behind_cloudfront" {
-  description = "Whether `ingress-cloudfront` is in front. The API then takes only what brings the secret `origin_secret_name`, which waits for its value."
+  description = "Whether `internal/cloudfront` is in front. The API then takes only what brings the secret `origin_secret_name`, which waits for its value."
   type        = bool
   default     = false
   nullable    = false
 
   validation {
     condition     = !var.behind_cloudfront || var.domain == null
-    error_message = "Behind CloudFront the domain is ingress-cloudfront's: partners call that."
+    error_message = "Behind CloudFront the domain is CloudFront's: give it to internal/cloudfront."
   }
 
   # A signature of AWS covers the host that the caller called, and API Gateway knows its own alone.

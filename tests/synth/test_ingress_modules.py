@@ -233,7 +233,7 @@ def test_cloudfront_is_in_front_with_a_provider_of_its_region_and_partners_get_i
 
     assert stack.module("ingress")["behind_cloudfront"] is True
     front = stack.module("cloudfront")
-    assert front["source"].endswith("/modules/ingress-cloudfront")
+    assert front["source"].endswith("/modules/internal/cloudfront")
     assert front["providers"] == {"aws": "aws.us_east_1"}
     assert front["api_endpoint"] == "${module.ingress.api_endpoint}"
     assert (front["name"], front["requests_per_5_minutes"]) == ("media-dev-webhooks", 5000)

@@ -152,17 +152,29 @@ CASES: Final = [
             "partners.*.authorization.issuer": LEFT_OUT,
             "partners.*.authorization.audiences": LEFT_OUT,
             "partners.*.authorization.scopes": LEFT_OUT,
+            "behind_cloudfront": False,
         },
     ),
     Case(
         "ingress-apigw",
         "jwt",
-        PACKAGE_IN_S3 | {"partners.*.authorization.type": "jwt", "partners.*.authorization.principals": LEFT_OUT},
+        PACKAGE_IN_S3
+        | {
+            "partners.*.authorization.type": "jwt",
+            "partners.*.authorization.principals": LEFT_OUT,
+            "behind_cloudfront": True,
+            "domain": LEFT_OUT,
+        },
     ),
     Case(
         "ingress-apigw",
         "a-secret-of-its-own",
-        {"settings": LEFT_OUT, "partners.*.secret_arns": LEFT_OUT, "partners.*.authorization": LEFT_OUT},
+        {
+            "settings": LEFT_OUT,
+            "partners.*.secret_arns": LEFT_OUT,
+            "partners.*.authorization": LEFT_OUT,
+            "behind_cloudfront": False,
+        },
     ),
     # The provider makes no plan for a filter's scope without knowing the filter.
     Case("ingress-sns-fifo", "its-own-topic", PACKAGE_IN_S3 | {"existing_topic": LEFT_OUT, "filter_policy": FILTER}),

@@ -1,6 +1,6 @@
 """A request as CloudFront's viewer sent it, and the secret by which CloudFront shows that it passed it on.
 
-The function of ``modules/ingress-cloudfront`` (``viewer_request.js``) sets these headers, over the viewer's own ones.
+The function of ``modules/internal/cloudfront`` (``viewer_request.js``) sets these headers, over the viewer's own ones.
 API Gateway sees its own host and CloudFront's address, and whether a query that such a function has seen stays as it
 was, AWS doesn't say: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/general-helper-methods.html
 """

@@ -171,7 +171,7 @@ class WorkflowStack(TerraformStack):
             return None
         module = self._module(
             "cloudfront",
-            "ingress-cloudfront",
+            "internal/cloudfront",
             {
                 "name": f"{self._environment.prefix}-webhooks",
                 "api_endpoint": webhook.get_string("api_endpoint"),
