@@ -128,6 +128,11 @@ def _module_interfaces() -> None:
     _run(BIN / "python", "scripts/hop_types.py", "--check")
 
 
+def _iam_reference() -> None:
+    """The page of roles and policies, from a plan: half a minute."""
+    _run(BIN / "python", "scripts/iam_reference.py", "--check")
+
+
 def _checkov() -> None:
     _run(LINT_BIN / "checkov", "--config-file", ".checkov.yaml", "--directory", "modules")
 
@@ -181,6 +186,7 @@ CHECKS: Final[dict[str, Callable[[], None]]] = {
     "ruff-format": _ruff_format,
     "mypy": _mypy,
     "module-interfaces": _module_interfaces,
+    "iam-reference": _iam_reference,
     "terraform-fmt": _terraform_fmt,
     "terraform-validate": _terraform_validate,
     "checkov": _checkov,

@@ -25,7 +25,7 @@ INTERFACES: Final = Path("internal/interfaces")
 _QUEUE: Final = "function queue failure"
 _OPTIONS: Final = "environment layers description policy_statements"
 _INGRESS: Final = f"{_QUEUE} bus_arn max_entry_bytes idempotency_table"
-_SOURCES: Final = "fifo senders existing_queue allowed_topic_arns allowed_rule_arns"
+_SOURCES: Final = "fifo senders existing_queue existing_dlq allowed_topic_arns allowed_rule_arns"
 _MESSAGES: Final = f"{_INGRESS} senders partner specification"
 
 INPUTS: Final[Mapping[str, Sequence[str]]] = {
@@ -34,9 +34,9 @@ INPUTS: Final[Mapping[str, Sequence[str]]] = {
         "bus-custom": f"{_QUEUE} max_entry_bytes idempotency_table archive rule_retry",
         "bus-partner": f"{_INGRESS} archive rule_retry",
         "dlq-review": "function",
-        "ingress-apigw": "function failure bus_arn max_entry_bytes",
-        "ingress-sns-fifo": _MESSAGES,
-        "ingress-sqs": f"{_MESSAGES} existing_queue fifo",
+        "ingress-apigw": "existing_dlq function failure bus_arn max_entry_bytes",
+        "ingress-sns-fifo": f"{_MESSAGES} existing_dlq",
+        "ingress-sqs": f"{_MESSAGES} existing_queue existing_dlq fifo",
         "router": _QUEUE,
         "state-machine": "policy_statements",
         "task-callbacks": "function",

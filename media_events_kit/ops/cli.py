@@ -47,6 +47,9 @@ PARTS: Final[dict[str, Part]] = {
         "media_events_kit.ops.demo.commands", "See the whole path run, from signed webhooks to the review page."
     ),
     "partner": Part("media_events_kit.ops.partner.commands", "Partner specifications: list, show and check them."),
+    "check": Part(
+        "media_events_kit.ops.check.command", "Specifications and steps for the modules, and those in a plan.", "check"
+    ),
     "route": Part("media_events_kit.ops.route.commands", "Try event patterns and routes out, without AWS."),
     "review": Part(
         "media_events_kit.ops.review.cli.commands",

@@ -18,6 +18,6 @@ module "alarms" {
     } : fact => {
     severity    = "critical"
     description = alarm.description
-    expression  = "SELECT SUM(${alarm.metric}) FROM SCHEMA(\"AWS/Events\", EventBusName, RuleName) WHERE EventBusName = '${aws_cloudwatch_event_bus.this.name}'"
+    expression  = "SELECT SUM(${alarm.metric}) FROM SCHEMA(\"AWS/Events\", EventBusName, RuleName) WHERE EventBusName = '${local.bus.name}'"
   } }
 }

@@ -6,14 +6,14 @@ locals {
   ingresses = merge(
     length(var.partners) == 0 ? {} : {
       partners = {
-        source_bus_arn = aws_cloudwatch_event_bus.this.arn
+        source_bus_arn = local.bus.arn
         partners       = { for name, partner in var.partners : name => { sources = partner.sources, specification = partner.specification, pattern = partner.pattern } }
       }
     },
     # A rule could forward these events, but only as they are: no program may put events under a source of AWS's.
     length(var.aws_services) == 0 ? {} : {
       services = {
-        source_bus_arn = replace(aws_cloudwatch_event_bus.this.arn, "/event-bus/.*$/", "event-bus/default")
+        source_bus_arn = replace(local.bus.arn, "/event-bus/.*$/", "event-bus/default")
         partners       = { for name, service in var.aws_services : name => { sources = service.sources, specification = service.specification, pattern = service.pattern } }
       }
     },
@@ -39,7 +39,7 @@ module "ingress" {
   name              = "${var.name}-${each.key}"
   ingress           = "custom-bus"
   source_bus_arn    = each.value.source_bus_arn
-  bus_arn           = aws_cloudwatch_event_bus.this.arn
+  bus_arn           = local.bus.arn
   partners          = each.value.partners
   watch_rules       = each.key != "partners" # alarms.tf watches this bus's
   rule_retry        = var.rule_retry

@@ -10,6 +10,9 @@ variable "function" {
       architecture         = `arm64` or `x86_64`
       log_level            = least severe level that is logged: `DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`
       tracing              = X-Ray: `Active` samples invocations, `PassThrough` traces those of callers that trace
+      role                 = existing role (`arn`) in place of one that the module makes. It must trust `lambda.amazonaws.com` and have the
+                             policies of the output `role_policies`, before the functions do. Best one for each module or hop
+      log_group            = existing log group (`arn`) in place of one that the module makes
   EOT
   type = object({
     memory_mb            = optional(number, 256)
@@ -19,6 +22,12 @@ variable "function" {
     architecture         = optional(string, "arm64")
     log_level            = optional(string, "INFO")
     tracing              = optional(string, "PassThrough")
+    role = optional(object({
+      arn = string
+    }))
+    log_group = optional(object({
+      arn = string
+    }))
   })
   default  = {}
   nullable = false
@@ -56,5 +65,15 @@ variable "function" {
   validation {
     condition     = contains(["Active", "PassThrough"], var.function.tracing)
     error_message = "function.tracing must be Active or PassThrough."
+  }
+
+  validation {
+    condition     = var.function.role == null ? true : can(regex("^arn:[a-z-]+:iam::[0-9]{12}:role/", var.function.role.arn))
+    error_message = "function.role.arn must be the ARN of a role: arn:aws:iam::<account>:role/<name>."
+  }
+
+  validation {
+    condition     = var.function.log_group == null ? true : can(regex("^arn:[a-z-]+:logs:[a-z0-9-]+:[0-9]{12}:log-group:[^:]+(:\\*)?$", var.function.log_group.arn))
+    error_message = "function.log_group.arn must be the ARN of a log group: arn:aws:logs:<region>:<account>:log-group:<name>."
   }
 }

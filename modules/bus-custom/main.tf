@@ -1,6 +1,16 @@
 data "aws_partition" "current" {}
 
+locals {
+  own_bus = var.existing_bus == null
+  bus = local.own_bus ? { name = aws_cloudwatch_event_bus.this[0].name, arn = aws_cloudwatch_event_bus.this[0].arn } : {
+    name = split("event-bus/", var.existing_bus.arn)[1]
+    arn  = var.existing_bus.arn
+  }
+}
+
 resource "aws_cloudwatch_event_bus" "this" {
+  count = local.own_bus ? 1 : 0
+
   name               = var.name
   description        = var.description
   kms_key_identifier = one(var.settings.kms_key[*].arn)
@@ -15,13 +25,18 @@ resource "aws_cloudwatch_event_bus" "this" {
   }
 }
 
+moved {
+  from = aws_cloudwatch_event_bus.this
+  to   = aws_cloudwatch_event_bus.this[0]
+}
+
 # With a key of its own, EventBridge may fail to encrypt or decrypt an event, which reaches no rule then.
 module "dead_letters" {
   source = "../internal/bus-dead-letters"
-  count  = var.settings.kms_key == null ? 0 : 1
+  count  = local.own_bus && var.settings.kms_key != null ? 1 : 0
 
   name           = var.name
-  bus_arn        = aws_cloudwatch_event_bus.this.arn
+  bus_arn        = local.bus.arn
   redrive_target = "bus"
   settings       = var.settings
   failure        = var.failure
@@ -32,7 +47,7 @@ resource "aws_cloudwatch_event_archive" "this" {
 
   name             = var.name
   description      = "Events of the bus ${var.name}, for archive replays"
-  event_source_arn = aws_cloudwatch_event_bus.this.arn
+  event_source_arn = local.bus.arn
   retention_days   = var.archive.retention_days
   event_pattern    = var.archive.pattern
 }
@@ -53,7 +68,7 @@ locals {
         sender.role_arns,
       )
     }
-    Resource = aws_cloudwatch_event_bus.this.arn
+    Resource = local.bus.arn
     Condition = {
       StringEquals = merge(
         { "events:source" = sender.sources },
@@ -66,7 +81,7 @@ locals {
 resource "aws_cloudwatch_event_bus_policy" "this" {
   count = length(var.senders) == 0 ? 0 : 1
 
-  event_bus_name = aws_cloudwatch_event_bus.this.name
+  event_bus_name = local.bus.name
   policy         = jsonencode({ Version = "2012-10-17", Statement = local.sender_statements })
 
   lifecycle {

@@ -1,6 +1,6 @@
 output "bus_arn" {
   description = "ARN of the bus."
-  value       = aws_cloudwatch_event_bus.this.arn
+  value       = local.bus.arn
 }
 
 output "archive" {
@@ -20,6 +20,11 @@ output "event_patterns" {
 output "role_arns" {
   description = "ARNs of the functions' roles, by hop."
   value       = merge(values(module.ingress)[*].role_arns...)
+}
+
+output "role_policies" {
+  description = "Policies (JSON) of these roles, by hop: for a role of yours (`function.role`) to have."
+  value       = merge(values(module.ingress)[*].role_policies...)
 }
 
 output "function_arns" {

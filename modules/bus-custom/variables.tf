@@ -20,6 +20,24 @@ variable "description" {
   }
 }
 
+variable "existing_bus" {
+  description = "A bus (`arn`) of this account and region in place of one that the module makes, the account's `default` one too. Its policy, key and dead-letter queue stay its owner's."
+  type = object({
+    arn = string
+  })
+  default = null
+
+  validation {
+    condition     = var.existing_bus == null ? true : can(regex("^arn:[a-z-]+:events:[a-z0-9-]+:[0-9]{12}:event-bus/[A-Za-z0-9._/-]+$", var.existing_bus.arn))
+    error_message = "existing_bus.arn must be the ARN of an event bus: arn:aws:events:<region>:<account>:event-bus/<name>."
+  }
+
+  validation {
+    condition     = var.existing_bus == null || length(var.senders) == 0
+    error_message = "An existing bus's policy is its owner's: senders is for a bus that the module makes. Let the owner name who may put events."
+  }
+}
+
 ################################################################################
 # Senders and partners
 ################################################################################

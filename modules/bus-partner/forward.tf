@@ -75,7 +75,7 @@ resource "aws_cloudwatch_event_target" "forward" {
   event_bus_name = local.bus_name
   target_id      = "bus"
   arn            = var.bus_arn
-  role_arn       = aws_iam_role.forward[0].arn
+  role_arn       = local.forward_role_arn
 
   dead_letter_config {
     arn = aws_sqs_queue.dlq[0].arn
@@ -87,13 +87,28 @@ resource "aws_cloudwatch_event_target" "forward" {
     maximum_retry_attempts       = var.rule_retry.max_attempts
   }
 
-  depends_on = [aws_iam_role_policy.forward]
+  depends_on = [aws_iam_role_policy.forward, aws_iam_role_policy_attachment.forward]
+}
+
+locals {
+  own_forward_role = var.forward_unmodified && var.existing_role == null
+  forward_role_arn = var.existing_role == null ? one(aws_iam_role.forward[*].arn) : var.existing_role.arn
+
+  forward_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid      = "PutOnBus"
+      Effect   = "Allow"
+      Action   = ["events:PutEvents"]
+      Resource = [var.bus_arn]
+    }]
+  })
 }
 
 resource "aws_iam_role" "forward" {
-  count = var.forward_unmodified ? 1 : 0
+  count = local.own_forward_role ? 1 : 0
 
-  name                 = var.name
+  name                 = "${var.settings.role_name_prefix}${var.name}"
   description          = "Lets EventBridge send events of ${var.name} to the bus"
   path                 = var.settings.role_path
   permissions_boundary = var.settings.permissions_boundary_arn
@@ -115,20 +130,28 @@ resource "aws_iam_role" "forward" {
 }
 
 resource "aws_iam_role_policy" "forward" {
-  count = var.forward_unmodified ? 1 : 0
+  count = local.own_forward_role && var.settings.role_policies == "inline" ? 1 : 0
 
-  name = "bus"
-  role = aws_iam_role.forward[0].name
+  name   = "bus"
+  role   = aws_iam_role.forward[0].name
+  policy = local.forward_policy
+}
 
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Sid      = "PutOnBus"
-      Effect   = "Allow"
-      Action   = ["events:PutEvents"]
-      Resource = [var.bus_arn]
-    }]
-  })
+resource "aws_iam_policy" "forward" {
+  count = local.own_forward_role && var.settings.role_policies == "managed" ? 1 : 0
+
+  name        = aws_iam_role.forward[0].name
+  description = "Lets EventBridge send events of ${var.name} to the bus"
+  path        = var.settings.role_path
+  policy      = local.forward_policy
+  tags        = var.settings.tags
+}
+
+resource "aws_iam_role_policy_attachment" "forward" {
+  count = length(aws_iam_policy.forward)
+
+  role       = aws_iam_role.forward[0].name
+  policy_arn = aws_iam_policy.forward[0].arn
 }
 
 resource "aws_sqs_queue" "dlq" {

@@ -24,7 +24,12 @@ output "event_pattern" {
 
 output "role_arns" {
   description = "ARN of the function's role, or of the rule's with `forward_unmodified`, by hop."
-  value       = var.forward_unmodified ? { (local.hop) = aws_iam_role.forward[0].arn } : module.ingress[0].role_arns
+  value       = var.forward_unmodified ? { (local.hop) = local.forward_role_arn } : module.ingress[0].role_arns
+}
+
+output "role_policies" {
+  description = "Policies (JSON) of these roles, by hop: for a role of yours (`function.role`, or `existing_role` with `forward_unmodified`) to have."
+  value       = var.forward_unmodified ? { (local.hop) = local.forward_policy } : module.ingress[0].role_policies
 }
 
 output "function_arns" {

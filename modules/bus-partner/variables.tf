@@ -112,3 +112,21 @@ variable "pattern" {
     error_message = "pattern must be the JSON text of a pattern that is not empty, without source: jsonencode({ detail-type = [\"Asset Ready\"] })."
   }
 }
+
+variable "existing_role" {
+  description = "With `forward_unmodified`, a role (`arn`) in place of one that the module makes. It must trust `events.amazonaws.com`, and have the policy of the output `role_policies` before the first event."
+  type = object({
+    arn = string
+  })
+  default = null
+
+  validation {
+    condition     = var.existing_role == null || var.forward_unmodified
+    error_message = "existing_role is for forward_unmodified: the function's is function.role."
+  }
+
+  validation {
+    condition     = var.existing_role == null ? true : can(regex("^arn:[a-z-]+:iam::[0-9]{12}:role/", var.existing_role.arn))
+    error_message = "existing_role.arn must be the ARN of a role: arn:aws:iam::<account>:role/<name>."
+  }
+}

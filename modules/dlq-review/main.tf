@@ -96,7 +96,7 @@ module "function" {
     BUS_ARN      = var.bus_arn
     REVIEW_TABLE = aws_dynamodb_table.items.name
     BODIES_URI   = "s3://${local.bucket.name}/${local.bodies_prefix}"
-    TOPIC_ARN    = aws_sns_topic.review.arn
+    TOPIC_ARN    = local.topic_arn
 
     EVENT_BODIES_URI       = module.event_bodies.uri
     NOTIFICATIONS_PER_HOUR = tostring(var.notifications_per_hour)
@@ -121,8 +121,9 @@ module "function" {
       ListItems    = { actions = ["dynamodb:Query"], resources = ["${aws_dynamodb_table.items.arn}/index/*"] }
       ListBodies   = { actions = ["s3:ListBucketVersions"], resources = [local.bucket.arn] }
       DeleteBodies = { actions = ["s3:DeleteObject", "s3:DeleteObjectVersion"], resources = ["${local.bucket.arn}/${local.bodies_prefix}*"] }
-      Notify       = { actions = ["sns:Publish"], resources = [aws_sns_topic.review.arn] }
+      Notify       = { actions = ["sns:Publish"], resources = [local.topic_arn] }
     },
+    { for key in try(var.existing_topic.kms_key, null)[*] : "UseKeyOfTopic" => { actions = ["kms:Decrypt", "kms:GenerateDataKey"], resources = [key.arn] } },
     module.event_bodies.policy_statements,
     local.redrive_permissions,
   )

@@ -10,7 +10,7 @@ output "review_table_arn" {
 
 output "topic_arn" {
   description = "ARN of the topic that notifies people of new review items; subscribe them to it."
-  value       = aws_sns_topic.review.arn
+  value       = local.topic_arn
 }
 
 output "bucket" {
@@ -41,6 +41,11 @@ output "operator_policies" {
 output "role_arns" {
   description = "ARNs of the functions' roles, by hop."
   value       = { (local.hop) = module.function.role_arn }
+}
+
+output "role_policies" {
+  description = "Policies (JSON) of these roles, by hop: for a role of yours (`function.role`) to have."
+  value       = { (local.hop) = module.function.policy }
 }
 
 output "function_arns" {

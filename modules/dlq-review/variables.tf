@@ -337,3 +337,19 @@ variable "editable_types" {
     error_message = "editable_types: the schemas must be smaller than 300,000 characters together, since one entry of the table holds them."
   }
 }
+
+variable "existing_topic" {
+  description = "A topic (`arn`, and `kms_key` if it has one) to tell of new review items, in place of one that the module makes. Its policy must let the function's role publish, unless it is this account's and names nobody."
+  type = object({
+    arn = string
+    kms_key = optional(object({
+      arn = string
+    }))
+  })
+  default = null
+
+  validation {
+    condition     = var.existing_topic == null ? true : can(regex("^arn:[a-z-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+$", var.existing_topic.arn))
+    error_message = "existing_topic.arn must be the ARN of a standard topic: arn:aws:sns:<region>:<account>:<name>."
+  }
+}

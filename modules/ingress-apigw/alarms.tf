@@ -41,7 +41,7 @@ module "alarms" {
       metrics = { api = {
         namespace  = "AWS/ApiGateway"
         name       = alarm.metric
-        dimensions = { ApiId = aws_apigatewayv2_api.this.id, Stage = aws_apigatewayv2_stage.this.name }
+        dimensions = { ApiId = local.api.id, Stage = local.stage }
         stat       = alarm.stat
       } }
       comparison = alarm.comparison
@@ -58,8 +58,8 @@ module "alarms" {
     var.settings.alarms.reviewed ? {} : {
       dlq-age = {
         severity    = "critical"
-        description = "Dead letters stay in ${aws_sqs_queue.dlq.name}: nothing redrives them or takes them to review."
-        metrics     = { age = { namespace = "AWS/SQS", name = "ApproximateAgeOfOldestMessage", dimensions = { QueueName = aws_sqs_queue.dlq.name }, stat = "Maximum" } }
+        description = "Dead letters stay in ${local.dlq.name}: nothing redrives them or takes them to review."
+        metrics     = { age = { namespace = "AWS/SQS", name = "ApproximateAgeOfOldestMessage", dimensions = { QueueName = local.dlq.name }, stat = "Maximum" } }
         comparison  = "GreaterThanThreshold"
         threshold   = var.failure.dlq_age_alarm_seconds
         periods     = 3

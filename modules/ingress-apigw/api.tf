@@ -18,7 +18,23 @@ locals {
   mutual_tls = try(var.domain.mutual_tls, null)
 }
 
+locals {
+  own_api = var.existing_api == null
+  api = local.own_api ? {
+    id            = aws_apigatewayv2_api.this[0].id
+    execution_arn = aws_apigatewayv2_api.this[0].execution_arn
+    endpoint      = aws_apigatewayv2_api.this[0].api_endpoint
+    } : {
+    id            = var.existing_api.id
+    execution_arn = var.existing_api.execution_arn
+    endpoint      = var.existing_api.endpoint
+  }
+  stage = local.own_api ? aws_apigatewayv2_stage.this[0].name : var.existing_api.stage
+}
+
 resource "aws_apigatewayv2_api" "this" {
+  count = local.own_api ? 1 : 0
+
   name          = var.name
   description   = "Webhooks of partners"
   protocol_type = "HTTP"
@@ -29,7 +45,7 @@ resource "aws_apigatewayv2_api" "this" {
 }
 
 resource "aws_apigatewayv2_integration" "function" {
-  api_id                 = aws_apigatewayv2_api.this.id
+  api_id                 = local.api.id
   integration_type       = "AWS_PROXY"
   integration_method     = "POST"
   integration_uri        = module.function.invoke_arn
@@ -47,7 +63,7 @@ resource "aws_apigatewayv2_integration" "function" {
 resource "aws_apigatewayv2_authorizer" "jwt" {
   for_each = { for partner, settings in var.partners : partner => settings.authorization if try(settings.authorization.type, null) == "jwt" }
 
-  api_id           = aws_apigatewayv2_api.this.id
+  api_id           = local.api.id
   name             = each.key
   authorizer_type  = "JWT"
   identity_sources = ["$request.header.Authorization"]
@@ -67,7 +83,7 @@ resource "aws_apigatewayv2_route" "this" {
   #checkov:skip=CKV_AWS_309:Senders are authenticated by their signatures, which the function verifies before anything else; where API Gateway does it, the route says so
   for_each = local.routes
 
-  api_id               = aws_apigatewayv2_api.this.id
+  api_id               = local.api.id
   route_key            = each.key
   target               = "integrations/${aws_apigatewayv2_integration.function.id}"
   authorization_type   = each.value.authorization == null ? "NONE" : local.authorization_types[each.value.authorization.type]
@@ -76,7 +92,9 @@ resource "aws_apigatewayv2_route" "this" {
 }
 
 resource "aws_apigatewayv2_stage" "this" {
-  api_id      = aws_apigatewayv2_api.this.id
+  count = local.own_api ? 1 : 0
+
+  api_id      = local.api.id
   name        = "$default"
   auto_deploy = true
   tags        = var.settings.tags
@@ -97,7 +115,7 @@ resource "aws_apigatewayv2_stage" "this" {
   }
 
   access_log_settings {
-    destination_arn = aws_cloudwatch_log_group.access.arn
+    destination_arn = aws_cloudwatch_log_group.access[0].arn
 
     # No query string and no headers: some partners put a token or a signature there.
     format = jsonencode({
@@ -122,6 +140,8 @@ resource "aws_apigatewayv2_stage" "this" {
 resource "aws_cloudwatch_log_group" "access" {
   #checkov:skip=CKV_AWS_158:Logs are encrypted by CloudWatch; settings.kms_key sets a customer managed key. They never hold payloads or secrets
   #checkov:skip=CKV_AWS_338:The user chooses how long logs are kept (settings.logs); a year costs money that few want to spend
+  count = local.own_api ? 1 : 0
+
   name              = "/aws/vendedlogs/apis/${var.name}"
   retention_in_days = var.settings.logs.retention_days
   log_group_class   = var.settings.logs.class
@@ -134,5 +154,21 @@ resource "aws_lambda_permission" "api" {
   action        = "lambda:InvokeFunction"
   function_name = module.function.function_name
   principal     = "apigateway.amazonaws.com"
-  source_arn    = "${aws_apigatewayv2_api.this.execution_arn}/*/*/webhooks/*" # any stage, any method, every webhook
+  source_arn    = "${local.api.execution_arn}/*/*/webhooks/*" # any stage, any method, every webhook
+}
+
+# The addresses before routes could go to an API of the user's.
+moved {
+  from = aws_apigatewayv2_api.this
+  to   = aws_apigatewayv2_api.this[0]
+}
+
+moved {
+  from = aws_apigatewayv2_stage.this
+  to   = aws_apigatewayv2_stage.this[0]
+}
+
+moved {
+  from = aws_cloudwatch_log_group.access
+  to   = aws_cloudwatch_log_group.access[0]
 }

@@ -25,7 +25,7 @@ resource "aws_apigatewayv2_domain_name" "this" {
 resource "aws_apigatewayv2_api_mapping" "this" {
   count = var.domain == null ? 0 : 1
 
-  api_id      = aws_apigatewayv2_api.this.id
+  api_id      = local.api.id
   domain_name = aws_apigatewayv2_domain_name.this[0].id
-  stage       = aws_apigatewayv2_stage.this.id
+  stage       = aws_apigatewayv2_stage.this[0].id
 }

@@ -95,7 +95,23 @@ resource "aws_dynamodb_table" "idempotency" {
 # Dead letters: events that the bus refused, and requests that could not be processed
 ################################################################################
 
+locals {
+  dlq = var.existing_dlq == null ? { name = aws_sqs_queue.dlq[0].name, arn = aws_sqs_queue.dlq[0].arn, url = aws_sqs_queue.dlq[0].url } : {
+    name = split(":", var.existing_dlq.arn)[5]
+    arn  = var.existing_dlq.arn
+    url  = var.existing_dlq.url
+  }
+}
+
+# The address before there could be a queue of the user's.
+moved {
+  from = aws_sqs_queue.dlq
+  to   = aws_sqs_queue.dlq[0]
+}
+
 resource "aws_sqs_queue" "dlq" {
+  count = var.existing_dlq == null ? 1 : 0
+
   name                       = "${var.name}-dlq"
   message_retention_seconds  = 1209600 # 14 days, the most there is
   visibility_timeout_seconds = var.failure.dlq_visibility_timeout_seconds
@@ -125,6 +141,11 @@ resource "aws_sqs_queue" "dlq" {
 # Function
 ################################################################################
 
+# Refuses presets and keys that there are not.
+module "specifications" {
+  source         = "../internal/partner-specifications"
+  specifications = { for partner, settings in var.partners : partner => settings.specification }
+}
 
 locals {
   configuration = jsonencode({
@@ -144,7 +165,7 @@ locals {
     HOP                   = local.hop
     BUS_ARN               = var.bus_arn
     IDEMPOTENCY_TABLE     = aws_dynamodb_table.idempotency.name
-    DEAD_LETTER_QUEUE_URL = aws_sqs_queue.dlq.url
+    DEAD_LETTER_QUEUE_URL = local.dlq.url
     BODIES_URI            = module.event_bodies.uri
     MAX_BODY_BYTES        = tostring(var.max_body_bytes)
     MAX_ENTRY_BYTES       = tostring(var.max_entry_bytes)
@@ -162,9 +183,10 @@ locals {
       }
       SendDeadLetters = {
         actions   = ["sqs:SendMessage"]
-        resources = [aws_sqs_queue.dlq.arn]
+        resources = [local.dlq.arn]
       }
     },
+    { for key in try(var.existing_dlq.kms_key, null)[*] : "UseKeyOfDlq" => { actions = ["kms:Decrypt", "kms:GenerateDataKey"], resources = [key.arn] } },
     # Reads what it stored itself, when a request that could not be processed is sent to it again.
     module.event_bodies.policy_statements,
     !var.behind_cloudfront && length(local.own_secrets) == 0 && alltrue([for settings in values(var.partners) : length(coalesce(settings.secret_arns, [])) == 0]) ? {} : {

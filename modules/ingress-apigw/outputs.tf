@@ -1,5 +1,5 @@
 locals {
-  base_url = var.domain == null ? aws_apigatewayv2_api.this.api_endpoint : "https://${var.domain.name}"
+  base_url = var.domain == null ? local.api.endpoint : "https://${var.domain.name}"
 }
 
 output "api_endpoint" {
@@ -9,7 +9,7 @@ output "api_endpoint" {
 
 output "api_id" {
   description = "Identifier of the API."
-  value       = aws_apigatewayv2_api.this.id
+  value       = local.api.id
 }
 
 output "webhook_urls" {
@@ -34,7 +34,7 @@ output "invoke_policies" {
         Sid      = "SendWebhooks"
         Effect   = "Allow"
         Action   = "execute-api:Invoke"
-        Resource = "${aws_apigatewayv2_api.this.execution_arn}/*/POST/webhooks/${partner}" # any stage: there is one
+        Resource = "${local.api.execution_arn}/*/POST/webhooks/${partner}" # any stage: there is one
       }]
     }) if try(settings.authorization.type, null) == "iam"
   }
@@ -56,8 +56,8 @@ output "origin_secret_name" {
 }
 
 output "access_log_group_name" {
-  description = "Name of the API's access log group."
-  value       = aws_cloudwatch_log_group.access.name
+  description = "Name of the API's access log group; null with `existing_api`."
+  value       = one(aws_cloudwatch_log_group.access[*].name)
 }
 
 output "bucket" {
@@ -72,6 +72,11 @@ output "bucket" {
 output "role_arns" {
   description = "ARNs of the functions' roles, by hop."
   value       = { (local.hop) = module.function.role_arn }
+}
+
+output "role_policies" {
+  description = "Policies (JSON) of these roles, by hop: for a role of yours (`function.role`) to have."
+  value       = { (local.hop) = module.function.policy }
 }
 
 output "function_arns" {
@@ -93,8 +98,8 @@ output "dead_letter_queues" {
   description = "Dead-letter queues, by hop, as `dlq-review` takes them."
   value = {
     (local.hop) = {
-      queue_arn         = aws_sqs_queue.dlq.arn
-      queue_url         = aws_sqs_queue.dlq.url
+      queue_arn         = local.dlq.arn
+      queue_url         = local.dlq.url
       hop               = local.hop
       destination       = "bus"
       source_queue_arn  = null

@@ -241,3 +241,31 @@ variable "alarm_thresholds" {
   default  = {}
   nullable = false
 }
+
+variable "existing_api" {
+  description = <<-EOT
+    An HTTP API of yours, for the routes below `/webhooks`, in place of one that the module makes. Its stage is yours: deployment (`auto_deploy`, or
+    deploy after each new partner), throttling, access log and domain.
+      id            = of the API
+      execution_arn = of the API
+      endpoint      = where partners call it: `https://` and a host, without a path
+      stage         = name of its stage, for the alarms
+  EOT
+  type = object({
+    id            = string
+    execution_arn = string
+    endpoint      = string
+    stage         = optional(string, "$default")
+  })
+  default = null
+
+  validation {
+    condition     = var.existing_api == null ? true : can(regex("^arn:[a-z-]+:execute-api:[a-z0-9-]+:[0-9]{12}:[a-z0-9]+$", var.existing_api.execution_arn)) && can(regex("^https?://[^/]+$", var.existing_api.endpoint))
+    error_message = "existing_api: execution_arn is arn:aws:execute-api:<region>:<account>:<id>, and endpoint https:// with a host and no path."
+  }
+
+  validation {
+    condition     = var.existing_api == null || (var.domain == null && alltrue([for partner in values(var.partners) : partner.throttle == null]))
+    error_message = "An existing API's domain and throttling are its owner's: domain, and throttle of a partner, are for an API that the module makes."
+  }
+}

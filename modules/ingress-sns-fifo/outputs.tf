@@ -32,6 +32,11 @@ output "role_arns" {
   value       = module.ingress.role_arns
 }
 
+output "role_policies" {
+  description = "Policies (JSON) of these roles, by hop: for a role of yours (`function.role`) to have."
+  value       = module.ingress.role_policies
+}
+
 output "function_arns" {
   description = "ARNs of the functions, by hop."
   value       = module.ingress.function_arns
@@ -68,4 +73,9 @@ module "key_policy" {
 output "key_policy_statements" {
   description = "What the policy of `settings.kms_key` must say for this module, besides the usual statement for the account's root. It is made of names, so a key of the same root can take it."
   value       = module.key_policy.statements
+}
+
+output "existing_dlq_policies" {
+  description = "Statements that the policy of `existing_dlq` needs, as JSON text, by hop."
+  value       = module.ingress.existing_dlq_policies
 }

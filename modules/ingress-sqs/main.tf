@@ -11,6 +11,8 @@ module "ingress" {
   max_entry_bytes   = var.max_entry_bytes
   idempotency_table = var.idempotency_table
 
+  existing_dlq = var.existing_dlq
+
   settings = var.settings
   function = var.function
   queue    = var.queue

@@ -56,11 +56,12 @@ locals {
   ) }
 
   # Not the rule's name, which is that of the role of a function. A role's path can't be changed: one of another path is another role.
-  rule_role_names = { for key in keys(local.routes_to_api) : key => join("-", compact([
-    substr(local.rule_names[key], 0, length(local.rule_names[key]) > 57 || var.settings.role_path != "/" ? 48 : 57),
-    length(local.rule_names[key]) > 57 || var.settings.role_path != "/" ? substr(sha256("${var.settings.role_path}${local.rule_names[key]}"), 0, 8) : "",
+  rule_role_room = 57 - length(var.settings.role_name_prefix)
+  rule_role_names = { for key in keys(local.routes_to_api) : key => "${var.settings.role_name_prefix}${join("-", compact([
+    substr(local.rule_names[key], 0, length(local.rule_names[key]) > local.rule_role_room || var.settings.role_path != "/" ? local.rule_role_room - 9 : local.rule_role_room),
+    length(local.rule_names[key]) > local.rule_role_room || var.settings.role_path != "/" ? substr(sha256("${var.settings.role_path}${local.rule_names[key]}"), 0, 8) : "",
     "target",
-  ])) }
+  ]))}" }
 
   # A stack's name has letters, digits and hyphens only; what had to be replaced is told apart by a digest.
   stack_names = { for destination in keys(local.made_connections) : destination =>
@@ -111,8 +112,26 @@ resource "aws_cloudwatch_event_api_destination" "this" {
   }
 }
 
+locals {
+  own_rule_roles = { for key, route in local.routes_to_api : key => route if route.target.api_destination.role == null }
+
+  rule_role_arns = { for key, route in local.routes_to_api : key =>
+    route.target.api_destination.role == null ? aws_iam_role.api_destination[key].arn : route.target.api_destination.role.arn
+  }
+
+  rule_policies = { for key in keys(local.routes_to_api) : key => jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid      = "Call"
+      Effect   = "Allow"
+      Action   = ["events:InvokeApiDestination"]
+      Resource = [aws_cloudwatch_event_api_destination.this[local.destinations[key]].arn]
+    }]
+  }) }
+}
+
 resource "aws_iam_role" "api_destination" {
-  for_each = local.routes_to_api
+  for_each = local.own_rule_roles
 
   name                 = local.rule_role_names[each.key]
   description          = "Lets the rule of route/${each.key} call ${local.destinations[each.key]}"
@@ -136,22 +155,38 @@ resource "aws_iam_role" "api_destination" {
 }
 
 resource "aws_iam_role_policy" "api_destination" {
-  for_each = local.routes_to_api
+  for_each = { for key, route in local.own_rule_roles : key => route if var.settings.role_policies == "inline" }
 
-  name = "api-destination"
-  role = aws_iam_role.api_destination[each.key].name
-
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Sid      = "Call"
-      Effect   = "Allow"
-      Action   = ["events:InvokeApiDestination"]
-      Resource = [aws_cloudwatch_event_api_destination.this[local.destinations[each.key]].arn]
-    }]
-  })
+  name   = "api-destination"
+  role   = aws_iam_role.api_destination[each.key].name
+  policy = local.rule_policies[each.key]
 
   # It and its role go after the rule has another target.
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "aws_iam_policy" "api_destination" {
+  for_each = { for key, route in local.own_rule_roles : key => route if var.settings.role_policies == "managed" }
+
+  name        = aws_iam_role.api_destination[each.key].name
+  description = "Lets the rule of route/${each.key} call ${local.destinations[each.key]}"
+  path        = var.settings.role_path
+  policy      = local.rule_policies[each.key]
+  tags        = var.settings.tags
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "aws_iam_role_policy_attachment" "api_destination" {
+  for_each = aws_iam_policy.api_destination
+
+  role       = aws_iam_role.api_destination[each.key].name
+  policy_arn = each.value.arn
+
   lifecycle {
     create_before_destroy = true
   }

@@ -20,6 +20,7 @@ module "definitions" {
   function   = var.function
   queue      = var.queue
   failure    = var.failure
+  vpc        = var.settings.vpc
 }
 
 locals {
@@ -165,7 +166,7 @@ resource "aws_cloudwatch_event_target" "this" {
   }
 
   # The rule must not send before it may, and before there is something to send to.
-  depends_on = [aws_iam_role_policy.api_destination, aws_cloudwatch_log_group.target, aws_cloudwatch_log_resource_policy.rules, aws_sqs_queue_policy.own_target]
+  depends_on = [aws_iam_role_policy.api_destination, aws_iam_role_policy_attachment.api_destination, aws_cloudwatch_log_group.target, aws_cloudwatch_log_resource_policy.rules, aws_sqs_queue_policy.own_target]
 }
 
 ################################################################################
@@ -251,6 +252,8 @@ module "hop" {
   has_queue         = contains(keys(local.queued), each.key)
   allowed_rule_arns = [local.rule_arns[each.key]]
   invoking_rules    = contains(keys(local.invoked), each.key) ? { (each.key) = local.rule_arns[each.key] } : {}
+
+  existing_dlq = local.definitions[each.key].existing_dlq
 
   description       = local.programs[each.key].description
   handler           = local.programs[each.key].handler

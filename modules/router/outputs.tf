@@ -17,6 +17,19 @@ output "role_arns" {
   value       = { for key, hop in local.hop_functions : local.hops[key].hop => hop.role_arn }
 }
 
+output "role_policies" {
+  description = "Policies (JSON) of these roles, by hop: for a role of yours (`function.role`, `target.api_destination.role`) to have."
+  value = merge(
+    { for key, hop in local.hop_functions : local.hops[key].hop => hop.policy },
+    { for key, policy in local.rule_policies : local.hops[key].hop => policy },
+  )
+}
+
+output "existing_dlq_policies" {
+  description = "Statements that the policy of each `existing_dlq` needs, as JSON text, by hop."
+  value       = { for key, hop in local.hops : hop.hop => module.hop[key].existing_dlq_policy if module.hop[key].existing_dlq_policy != null }
+}
+
 output "function_arns" {
   description = "ARNs of the functions, by hop."
   value       = { for key, hop in local.hop_functions : local.hops[key].hop => hop.function_arn }

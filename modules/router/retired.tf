@@ -13,6 +13,7 @@ module "retired" {
   function   = var.function
   queue      = var.queue
   failure    = var.failure
+  vpc        = var.settings.vpc
 }
 
 locals {

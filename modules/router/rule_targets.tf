@@ -17,7 +17,7 @@ locals {
     } },
     { for key, route in local.routes_to_api : key => {
       arn               = aws_cloudwatch_event_api_destination.this[local.destinations[key]].arn
-      role_arn          = aws_iam_role.api_destination[key].arn
+      role_arn          = local.rule_role_arns[key]
       message_group_id  = null
       api_destination   = route.target.api_destination
       input_transformer = route.target.api_destination.input_transformer

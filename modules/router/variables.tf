@@ -44,6 +44,8 @@ variable "transforms" {
                        function (`max_age_seconds`)
       rule_retry     = how long (`max_age_seconds`) and how often (`max_attempts`) EventBridge tries to reach the queue, or the function
       vpc            = as `settings.vpc`, for this function alone
+      existing_dlq   = a dead-letter queue of yours (`arn`, `url`, `kms_key`), for this hop alone. It keeps messages for 14 days, has a visibility timeout
+                       of six times that of its reader, and a policy with the statements of the output `existing_dlq_policies`
   EOT
   type        = any
   default     = {}
@@ -59,7 +61,7 @@ variable "routes" {
   description = <<-EOT
     Routes, by key. A route sends the events that match its pattern to one target, each with its own rule, dead-letter queue and alarms.
     Limits, defaults and the attributes of each target are in `internal/limits/limits.json`.
-      pattern, match_all, enabled, invocation, function, queue, failure, function_retry, rule_retry, vpc = as for transforms
+      pattern, match_all, enabled, invocation, function, queue, failure, function_retry, rule_retry, vpc, existing_dlq = as for transforms
       stage           = `received` or `transformed`. Default: `transformed` where the router has transforms, else `received`
       destination     = whom the event is for; each destination gets an event once, by whatever routes. Default: the key
       target          = exactly one of the following
@@ -81,7 +83,7 @@ variable "routes" {
       task_callback   = a function lets the executions go on, or fail, that wait for the event: `task_callbacks_table` (the output of
                         `task-callbacks`), `correlation_key`, `success_when`, `failure_when` (JMESPath), `error`, `early_seconds`, `kms_key`
       api_destination = the rule itself calls `url` with `method`, at most `rate_limit_per_second` times a second, with `auth` (as for `http`,
-                        and `secret_version_id`) or a `connection` of yours (`{arn}`). `headers`, `query` and `path_values` take texts or paths
+                        and `secret_version_id`) or a `connection` of yours (`{arn}`), and a `role` of yours (`{arn}`). `headers`, `query` and `path_values` take texts or paths
                         such as `$.detail.metadata.id`; `input_transformer`. Routes with the same `destination` share one
       logs            = the rule itself writes to a log group, `log_group` (`{arn}`) or `/aws/events/<name>-<destination>`; `input_transformer`
       ordering        = `latest` doesn't send an event that is older than what was delivered for its `partitionkey`; `strict` delivers the

@@ -9,7 +9,7 @@ module "alarms" {
     {
       failed = {
         severity    = "critical"
-        description = "Executions of ${var.name} fail, or take longer than their definition allows. The log group ${aws_cloudwatch_log_group.this.name} says where and why."
+        description = "Executions of ${var.name} fail, or take longer than their definition allows. The log group ${local.log_group.name} says where and why."
         metrics = { for id, metric in { failed = "ExecutionsFailed", timed_out = "ExecutionsTimedOut" } :
           id => { namespace = "AWS/States", name = metric, dimensions = { StateMachineArn = aws_sfn_state_machine.this.arn }, stat = "Sum" }
         }

@@ -42,8 +42,16 @@ locals {
   statements = concat(local.log_statements, local.key_statements, local.user_statements)
 }
 
+locals {
+  own_role = var.existing_role == null
+  role_arn = local.own_role ? aws_iam_role.this[0].arn : var.existing_role.arn
+  policy   = jsonencode({ Version = "2012-10-17", Statement = local.statements })
+}
+
 resource "aws_iam_role" "this" {
-  name                 = var.name
+  count = local.own_role ? 1 : 0
+
+  name                 = "${var.settings.role_name_prefix}${var.name}"
   description          = "Permissions of the workflow ${var.name}"
   path                 = var.settings.role_path
   permissions_boundary = var.settings.permissions_boundary_arn
@@ -67,7 +75,52 @@ resource "aws_iam_role" "this" {
 resource "aws_iam_role_policy" "this" {
   #checkov:skip=CKV_AWS_290:Log delivery knows no resource-level permissions
   #checkov:skip=CKV_AWS_355:Log delivery knows no resource-level permissions
+  count = local.own_role && var.settings.role_policies == "inline" ? 1 : 0
+
   name   = "workflow"
-  role   = aws_iam_role.this.name
-  policy = jsonencode({ Version = "2012-10-17", Statement = local.statements })
+  role   = aws_iam_role.this[0].name
+  policy = local.policy
+}
+
+resource "aws_iam_policy" "this" {
+  #checkov:skip=CKV_AWS_290:Log delivery knows no resource-level permissions
+  #checkov:skip=CKV_AWS_355:Log delivery knows no resource-level permissions
+  count = local.own_role && var.settings.role_policies == "managed" ? 1 : 0
+
+  name        = aws_iam_role.this[0].name
+  description = "Permissions of the workflow ${var.name}"
+  path        = var.settings.role_path
+  policy      = local.policy
+  tags        = var.settings.tags
+
+  lifecycle {
+    # "Managed policy: 6,144 characters": https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+    precondition {
+      condition     = length(local.policy) <= 6144
+      error_message = "The policy of the role ${var.name} would have ${length(local.policy)} characters; IAM takes 6144 as a managed policy. Set settings.role_policies = \"inline\", which takes 10240."
+    }
+  }
+}
+
+resource "aws_iam_role_policy_attachment" "this" {
+  count = length(aws_iam_policy.this)
+
+  role       = aws_iam_role.this[0].name
+  policy_arn = aws_iam_policy.this[0].arn
+}
+
+# The addresses before a workflow could have a role and a log group of the user's.
+moved {
+  from = aws_iam_role.this
+  to   = aws_iam_role.this[0]
+}
+
+moved {
+  from = aws_iam_role_policy.this
+  to   = aws_iam_role_policy.this[0]
+}
+
+moved {
+  from = aws_cloudwatch_log_group.this
+  to   = aws_cloudwatch_log_group.this[0]
 }

@@ -4,7 +4,11 @@ data "aws_region" "current" {}
 
 locals {
   # The account without asking AWS for it, which a plan with dummy credentials could not.
-  account_id        = split(":", aws_cloudwatch_log_group.this.arn)[4]
+  account_id = split(":", local.log_group.arn)[4]
+  log_group = var.existing_log_group == null ? { name = aws_cloudwatch_log_group.this[0].name, arn = aws_cloudwatch_log_group.this[0].arn } : {
+    name = split(":", var.existing_log_group.arn)[6]
+    arn  = trimsuffix(var.existing_log_group.arn, ":*")
+  }
   state_machine_arn = "arn:${data.aws_partition.current.partition}:states:${data.aws_region.current.id}:${local.account_id}:stateMachine:${var.name}"
 }
 
@@ -12,6 +16,8 @@ resource "aws_cloudwatch_log_group" "this" {
   #checkov:skip=CKV_AWS_158:Logs are encrypted by CloudWatch; settings.kms_key sets a customer managed key. They hold no payloads by default
   #checkov:skip=CKV_AWS_338:The user chooses how long logs are kept (settings.logs); a year costs money that few want to spend
   # Under /aws/vendedlogs/ the group needs no entry in the account's resource policy for log delivery, which fills up.
+  count = var.existing_log_group == null ? 1 : 0
+
   name              = "/aws/vendedlogs/states/${var.name}"
   retention_in_days = var.settings.logs.retention_days
   log_group_class   = var.settings.logs.class
@@ -24,17 +30,17 @@ resource "aws_sfn_state_machine" "this" {
   #checkov:skip=CKV_AWS_285:Executions are logged at ERROR; their data, partners' payloads, only where log_execution_data says so
   name     = var.name
   type     = var.type
-  role_arn = aws_iam_role.this.arn
+  role_arn = local.role_arn
   tags     = var.settings.tags
 
-  # Unknown until the role is there: the provider sends a definition that it knows to AWS already when planning, and a
+  # Unknown until the role and the log group are there: the provider sends a definition that it knows to AWS already when planning, and a
   # machine that is still to be made must be plannable without AWS.
-  definition = aws_iam_role.this.arn == "" ? "" : var.definition
+  definition = local.role_arn == "" || local.log_group.arn == "" ? "" : var.definition
 
   logging_configuration {
     level                  = var.log_level
     include_execution_data = var.log_execution_data
-    log_destination        = "${aws_cloudwatch_log_group.this.arn}:*"
+    log_destination        = "${local.log_group.arn}:*"
   }
 
   dynamic "encryption_configuration" {
@@ -48,5 +54,5 @@ resource "aws_sfn_state_machine" "this" {
   }
 
   # Step Functions tries the role's permissions for logs when the state machine is made.
-  depends_on = [aws_iam_role_policy.this]
+  depends_on = [aws_iam_role_policy.this, aws_iam_role_policy_attachment.this]
 }

@@ -10,12 +10,12 @@ output "state_machine_arn" {
 
 output "role_name" {
   description = "Name of the workflow's role."
-  value       = aws_iam_role.this.name
+  value       = reverse(split("/", local.role_arn))[0]
 }
 
 output "log_group_name" {
   description = "Name of the workflow's log group. It may hold payloads (`log_execution_data`), so that `dlq-review` is not given it."
-  value       = aws_cloudwatch_log_group.this.name
+  value       = local.log_group.name
 }
 
 ################################################################################
@@ -24,7 +24,12 @@ output "log_group_name" {
 
 output "role_arns" {
   description = "ARNs of the workflows' roles, by hop."
-  value       = { "state-machine/${var.name}" = aws_iam_role.this.arn }
+  value       = { "state-machine/${var.name}" = local.role_arn }
+}
+
+output "role_policies" {
+  description = "Policies (JSON) of these roles, by hop: for a role of yours (`existing_role`) to have."
+  value       = { "state-machine/${var.name}" = local.policy }
 }
 
 output "function_arns" {

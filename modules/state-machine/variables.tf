@@ -59,3 +59,29 @@ variable "log_execution_data" {
   default     = false
   nullable    = false
 }
+
+variable "existing_role" {
+  description = "A role (`arn`) in place of one that the module makes. It must trust `states.amazonaws.com`, and have the policy of the output `role_policies` before the workflow starts."
+  type = object({
+    arn = string
+  })
+  default = null
+
+  validation {
+    condition     = var.existing_role == null ? true : can(regex("^arn:[a-z-]+:iam::[0-9]{12}:role/", var.existing_role.arn))
+    error_message = "existing_role.arn must be the ARN of a role: arn:aws:iam::<account>:role/<name>."
+  }
+}
+
+variable "existing_log_group" {
+  description = "A log group (`arn`) in place of one that the module makes. Step Functions needs to be let in by the account's resource policy unless its name begins with `/aws/vendedlogs/`."
+  type = object({
+    arn = string
+  })
+  default = null
+
+  validation {
+    condition     = var.existing_log_group == null ? true : can(regex("^arn:[a-z-]+:logs:[a-z0-9-]+:[0-9]{12}:log-group:[^:]+(:\\*)?$", var.existing_log_group.arn))
+    error_message = "existing_log_group.arn must be the ARN of a log group: arn:aws:logs:<region>:<account>:log-group:<name>."
+  }
+}

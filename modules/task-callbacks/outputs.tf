@@ -17,6 +17,11 @@ output "role_arns" {
   value       = { (local.hop) = module.function.role_arn }
 }
 
+output "role_policies" {
+  description = "Policies (JSON) of these roles, by hop: for a role of yours (`function.role`) to have."
+  value       = { (local.hop) = module.function.policy }
+}
+
 output "function_arns" {
   description = "ARNs of the functions, by hop."
   value       = { (local.hop) = module.function.function_arn }

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,30 +118,31 @@ class Terraform:
         return state
 
 
-@pytest.fixture(scope="session", name="terraform")
-def _terraform(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
-    inherited = {
-        name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_VAR_", "TF_CLI_"))
-    }
-    if "TF_CLI_CONFIG_FILE" in os.environ:
-        inherited["TF_CLI_CONFIG_FILE"] = os.environ["TF_CLI_CONFIG_FILE"]
+def offline_environment(environ: Mapping[str, str], plugins: Path) -> dict[str, str]:
+    """The environment of a Terraform that knows no AWS; ``plugins`` is for what it downloads."""
+    inherited = {name: value for name, value in environ.items() if not name.startswith(("AWS_", "TF_VAR_", "TF_CLI_"))}
+    if "TF_CLI_CONFIG_FILE" in environ:
+        inherited["TF_CLI_CONFIG_FILE"] = environ["TF_CLI_CONFIG_FILE"]
     environment = inherited | terraform_environment(inherited)
     if "TF_CLI_CONFIG_FILE" not in environment:
         # From a mirror providers are linked; from the registry every root would download its own 700 MB.
-        environment.setdefault("TF_PLUGIN_CACHE_DIR", str(tmp_path_factory.mktemp("plugins")))
-    return Terraform(
-        environment
-        | {
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "CHECKPOINT_DISABLE": "1",
-            **LESS_COLLECTING,
-            "TF_IN_AUTOMATION": "1",
-        }
-    )
+        plugins.mkdir(exist_ok=True)
+        environment.setdefault("TF_PLUGIN_CACHE_DIR", str(plugins))
+    return environment | {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "CHECKPOINT_DISABLE": "1",
+        **LESS_COLLECTING,
+        "TF_IN_AUTOMATION": "1",
+    }
+
+
+@pytest.fixture(scope="session", name="terraform")
+def _terraform(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
+    return Terraform(offline_environment(os.environ, tmp_path_factory.mktemp("plugins")))
 
 
 @pytest.fixture(scope="session", name="working_copy")

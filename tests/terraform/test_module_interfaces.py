@@ -34,6 +34,7 @@ def test_every_module_that_makes_something_takes_the_settings() -> None:
         "internal/event-bodies",
         "internal/hop-definitions",
         "internal/key-policy",
+        "internal/partner-specifications",
     } == set(MODULES)
 
 

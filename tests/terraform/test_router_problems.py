@@ -101,16 +101,29 @@ def steps(*entries: dict[str, Any]) -> Hops:
     return transform(steps=json.dumps(entries))
 
 
+VPC = {"subnet_ids": ["subnet-0a"], "security_group_ids": ["sg-0c"]}
+
+
+def inside(hops: Hops) -> Hops:
+    """The same, with each route's function in a VPC."""
+    return router(routes={key: value | {"vpc": VPC} for key, value in hops["routes"].items()})
+
+
 ACCEPTED = {
-    "an http route with everything": http(
-        mode="binary",
-        headers={"x-team": "media"},
-        timeout_seconds=29,
-        auth={"type": "api-key", "header": "x-api-key", "secret_arn": SECRET},
-        allowed_private_cidrs=["10.0.0.0/8", "fd00::/8"],
+    "an http route with everything": inside(
+        http(
+            mode="binary",
+            headers={"x-team": "media"},
+            timeout_seconds=29,
+            auth={"type": "api-key", "header": "x-api-key", "secret_arn": SECRET},
+            allowed_private_cidrs=["10.0.0.0/8", "fd00::/8"],
+        )
     ),
-    "an unencrypted url that is asked for": http(
-        url="http://10.0.0.7:8080/events", allow_http=True, allowed_private_cidrs=["10.0.0.0/8"]
+    "an unencrypted url that is asked for": inside(
+        http(url="http://10.0.0.7:8080/events", allow_http=True, allowed_private_cidrs=["10.0.0.0/8"])
+    ),
+    "a local cloud's receiver without a vpc": http(
+        url="http://127.0.0.1:8080/", allow_http=True, allowed_private_cidrs=["127.0.0.0/8", "::1/128"]
     ),
     "a url with an at sign in its query": http(url="https://cms.example.com/events?owner=a@example.com"),
     "a fifo queue with each event's own group": sqs(queue_arn=f"arn:aws:sqs:{ACCOUNT}:lake.fifo", mode="data"),
@@ -266,6 +279,14 @@ REFUSED: dict[str, tuple[Hops, str]] = {
     ),
     "tls with nothing": (http(tls={}), "target.http.tls must name ca_secret_arn or client_certificate_secret_arn"),
     "a secret in place of its arn": (http(auth={"type": "basic", "secret_arn": "hunter2"}), "never belongs into"),
+    "a private network without a vpc": (
+        http(allowed_private_cidrs=["127.0.0.0/8", "10.0.0.0/8"]),
+        "allowed_private_cidrs: 10.0.0.0/8 leads into a private network, which no function outside a VPC reaches",
+    ),
+    "a lookup in a private network without a vpc": (
+        steps({"lookup": {"http": {"url": URL, "allowed_private_cidrs": ["fd00::/8"]}, "into": "a"}}),
+        "allowed_private_cidrs of a lookup: fd00::/8 leads into a private network",
+    ),
     "a network that is none": (http(allowed_private_cidrs=["10.0.0.0"]), "10.0.0.0 is no network"),
     "a fifo queue without a message group": (
         sqs(queue_arn=f"arn:aws:sqs:{ACCOUNT}:lake.fifo"),

@@ -18,6 +18,9 @@ VPC: Final = {"subnet_ids": ["subnet-1", "subnet-2"], "security_group_ids": ["sg
 OTHER_VPC: Final = {"subnet_ids": ["subnet-3"], "security_group_ids": ["sg-3"]}
 SHARED: Final = {"permissions_boundary_arn": BOUNDARY, "role_path": "/media/", "vpc": VPC}
 
+# Of every module; the complete example takes the others alone.
+OF_ROLES: Final = {"role_name_prefix": "team-", "role_policies": "managed"}
+
 BUS: Final = f"arn:aws:events:{ACCOUNT}:event-bus/media"
 MUX: Final = json.dumps({"preset": "mux"})
 PATTERN: Final = json.dumps({"source": ["partner.mux"]})
@@ -86,7 +89,7 @@ def _modules(terraform: Terraform, working_copy: Path) -> dict[str, Any]:
     folder.mkdir()
     used = {
         name: {key: value for key, value in use.items() if key != "source"}
-        | {"source": f"../../modules/{use['source']}", "name": f"media-{name}", "settings": SHARED}
+        | {"source": f"../../modules/{use['source']}", "name": f"media-{name}", "settings": SHARED | OF_ROLES}
         for name, use in USES.items()
     }
     (folder / "main.tf.json").write_text(json.dumps({"provider": {"aws": {}}, "module": used}), encoding="utf-8")
@@ -108,15 +111,26 @@ def test_every_public_module_is_used() -> None:
     assert {use["source"] for use in USES.values()} == set(PUBLIC_MODULES)
 
 
-def test_every_role_has_the_path_and_the_permissions_boundary(modules: dict[str, Any]) -> None:
+def test_every_role_has_the_prefix_the_path_and_the_permissions_boundary(modules: dict[str, Any]) -> None:
     roles = {
-        role["name"]: (role["path"], role["permissions_boundary"]) for role in resources_in(modules, "aws_iam_role")
+        role["name"].removeprefix("team-"): (role["name"][:5], role["path"], role["permissions_boundary"])
+        for role in resources_in(modules, "aws_iam_role")
     }
 
     # A forwarding rule, an API destination and a workflow have roles too.
     (target,) = {name for name in roles if name.startswith("media-router-crm-")}
     assert {"media-tickets", target, "media-ingest", *networks(modules)} == set(roles)
-    assert set(roles.values()) == {("/media/", BOUNDARY)}
+    assert set(roles.values()) == {("team-", "/media/", BOUNDARY)}
+
+
+def test_every_policy_is_managed_and_attached_to_its_role_where_that_is_asked_for(modules: dict[str, Any]) -> None:
+    roles = sorted(role["name"] for role in resources_in(modules, "aws_iam_role"))
+    managed = list(resources_in(modules, "aws_iam_policy"))
+
+    assert list(resources_in(modules, "aws_iam_role_policy")) == []
+    assert sorted(policy["name"] for policy in managed) == roles
+    assert {policy["path"] for policy in managed} == {"/media/"}
+    assert sorted(each["role"] for each in resources_in(modules, "aws_iam_role_policy_attachment")) == roles
 
 
 def test_every_function_is_in_the_vpc_or_in_that_of_its_own_route_or_transform(modules: dict[str, Any]) -> None:

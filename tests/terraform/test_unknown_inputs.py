@@ -12,12 +12,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import pytest
 
-from scripts import module_docs
-from tests.terraform.conftest import PUBLIC_MODULES, ROOT, Terraform
+from scripts.terraform_types import Type, inputs_of, parsed, without_optional
+from tests.terraform.conftest import PUBLIC_MODULES, Terraform
 
 OFFLINE: Final = {"region": "eu-west-1"} | dict.fromkeys(
     ("skip_credentials_validation", "skip_metadata_api_check", "skip_region_validation", "skip_requesting_account_id"),
@@ -25,13 +25,6 @@ OFFLINE: Final = {"region": "eu-west-1"} | dict.fromkeys(
 )
 UNKNOWN: Final = "${terraform_data.made_later.output}"
 LEFT_OUT: Final = object()
-
-Type: TypeAlias = "str | tuple[str, Type] | dict[str, Type]"
-"""A primitive's name, a collection's kind with its elements' type, or an object's fields."""
-
-_TOKEN: Final = re.compile(r'#[^\n]*|"(?:[^"\\]|\\.)*"|[A-Za-z_][A-Za-z0-9_]*|[0-9.]+|[^\s,=]')
-_COLLECTIONS: Final = ("list", "map", "set")
-_PRIMITIVES: Final = ("any", "bool", "number", "string")
 
 
 @dataclass(frozen=True)
@@ -54,15 +47,16 @@ class Case:
 # There are alarms or there are none; and the provider makes no plan for a zip whose runtime it does not know.
 RUNTIME: Final = {"function.runtime": "python3.13"}
 IN_EVERY_MODULE: Final = RUNTIME | {
+    "settings.role_policies": "managed",
     "settings.alarms.enabled": True,
     "settings.alarms.reviewed": False,
     "settings.alarms.severities": ["critical", "warning"],
 }
+# Whether roles and log groups are the module's own.
+OWN_ROLE: Final = {"function.role": LEFT_OUT, "function.log_group": LEFT_OUT}
 PACKAGE_IN_S3: Final = {"settings.package.filename": LEFT_OUT}
 
 FILTER: Final = json.dumps({"kind": ["asset"]})
-# The router takes these as `any`, to find misspelt attributes; their types are written down here.
-TYPED_ELSEWHERE: Final = {"router": "internal/hop-definitions/types"}
 
 TARGETS: Final = (
     "http",
@@ -84,7 +78,8 @@ def route(kind: str, **deciding: Any) -> dict[str, Any]:
     return (
         others
         | RUNTIME
-        | {"invocation": "queue"}
+        | OWN_ROLE
+        | {"existing_dlq": LEFT_OUT, "invocation": "queue"}
         | {name.replace("__", "."): value for name, value in deciding.items()}
     )
 
@@ -96,29 +91,36 @@ ROUTES: Final = {kind.replace("_", "-"): route(kind) for kind in TARGETS} | {
     "sqs": route("sqs", destination="inbox", target__sqs__mode=LEFT_OUT, target__sqs__manage_queue_policy=True),
     "sqs-by-function": route("sqs", target__sqs__mode="envelope"),
     # Routes to one API destination share it, and it has a connection of its own or an existing one.
-    "api-destination": route("api_destination", destination="crm", target__api_destination__connection=LEFT_OUT),
+    "api-destination": route(
+        "api_destination",
+        destination="crm",
+        target__api_destination__connection=LEFT_OUT,
+        target__api_destination__role=LEFT_OUT,
+    ),
     "existing-connection": route("api_destination", destination="mam", target__api_destination__auth=LEFT_OUT),
     "logs": route("logs", destination="log", target__logs__log_group=LEFT_OUT),
     "existing-log-group": route("logs", destination="audit"),
 }
 TRANSFORMS: Final[Mapping[str, Mapping[str, Any]]] = {
     "tidy": RUNTIME | {"invocation": "queue", "package": "steps.zip"},
-    "tidy-directly": RUNTIME | {"invocation": "direct", "package": LEFT_OUT},
+    "tidy-directly": RUNTIME | OWN_ROLE | {"invocation": "direct", "package": LEFT_OUT},
 }
 
 
 CASES: Final = [
-    Case("bus-custom", "everything", PACKAGE_IN_S3),
+    Case("bus-custom", "everything", PACKAGE_IN_S3 | {"existing_bus": LEFT_OUT}),
     Case(
         "bus-custom",
-        "its-own-bucket-and-keys-of-aws",
-        {"settings": LEFT_OUT, "idempotency_table": LEFT_OUT, "archive": LEFT_OUT, "senders": LEFT_OUT},
+        "an-existing-bus-and-keys-of-aws",
+        OWN_ROLE | {"settings": LEFT_OUT, "idempotency_table": LEFT_OUT, "archive": LEFT_OUT, "senders": LEFT_OUT},
     ),
     # Whether a function takes the events into the envelope, and whether there is an alarm.
     Case(
         "bus-partner",
         "into-the-envelope",
-        PACKAGE_IN_S3 | {"forward_unmodified": False, "inactivity_alarm_minutes": 60, "existing_bus": LEFT_OUT},
+        PACKAGE_IN_S3
+        | {"forward_unmodified": False, "inactivity_alarm_minutes": 60, "existing_bus": LEFT_OUT}
+        | {"existing_role": LEFT_OUT},
     ),
     Case(
         "bus-partner",
@@ -141,13 +143,20 @@ CASES: Final = [
     Case(
         "dlq-review",
         "its-own-bucket-and-keys-of-aws",
-        {"settings": LEFT_OUT, "archive": LEFT_OUT, "dead_letter_queues.*.ordered": False},
+        OWN_ROLE
+        | {
+            "settings": LEFT_OUT,
+            "archive": LEFT_OUT,
+            "dead_letter_queues.*.ordered": False,
+            "existing_topic": LEFT_OUT,
+        },
     ),
     Case(
         "ingress-apigw",
         "iam-and-a-domain",
         PACKAGE_IN_S3
         | {
+            "existing_api": LEFT_OUT,
             "partners.*.authorization.type": "iam",
             "partners.*.authorization.issuer": LEFT_OUT,
             "partners.*.authorization.audiences": LEFT_OUT,
@@ -160,6 +169,7 @@ CASES: Final = [
         "jwt",
         PACKAGE_IN_S3
         | {
+            "existing_api": LEFT_OUT,
             "partners.*.authorization.type": "jwt",
             "partners.*.authorization.principals": LEFT_OUT,
             "behind_cloudfront": True,
@@ -169,28 +179,30 @@ CASES: Final = [
     Case(
         "ingress-apigw",
         "a-secret-of-its-own",
-        {
-            "settings": LEFT_OUT,
-            "partners.*.secret_arns": LEFT_OUT,
-            "partners.*.authorization": LEFT_OUT,
-            "behind_cloudfront": False,
-        },
+        OWN_ROLE
+        | {"settings": LEFT_OUT, "partners.*.secret_arns": LEFT_OUT, "partners.*.authorization": LEFT_OUT}
+        | {"domain": LEFT_OUT, "partners.*.throttle": LEFT_OUT, "existing_dlq": LEFT_OUT}
+        | {"behind_cloudfront": False},
     ),
     # The provider makes no plan for a filter's scope without knowing the filter.
     Case("ingress-sns-fifo", "its-own-topic", PACKAGE_IN_S3 | {"existing_topic": LEFT_OUT, "filter_policy": FILTER}),
     Case(
         "ingress-sns-fifo",
         "an-existing-topic",
-        {"settings": LEFT_OUT, "idempotency_table": LEFT_OUT, "senders": LEFT_OUT, "filter_policy": FILTER},
+        OWN_ROLE
+        | {"settings": LEFT_OUT, "idempotency_table": LEFT_OUT, "senders": LEFT_OUT, "filter_policy": FILTER}
+        | {"existing_dlq": LEFT_OUT},
     ),
     Case("ingress-sqs", "its-own-queue", PACKAGE_IN_S3 | {"existing_queue": LEFT_OUT}),
     Case(
         "ingress-sqs",
         "an-existing-queue",
-        {
+        OWN_ROLE
+        | {
             "settings": LEFT_OUT,
             "idempotency_table": LEFT_OUT,
             "senders": LEFT_OUT,
+            "existing_dlq": LEFT_OUT,
             "existing_queue.age_alarm": True,  # another account's queue has no metrics here
         },
     ),
@@ -198,6 +210,7 @@ CASES: Final = [
         "router",
         "everything",
         PACKAGE_IN_S3
+        | OWN_ROLE
         | {
             "manage_log_policy": True,
             "watch_rules": True,
@@ -208,64 +221,19 @@ CASES: Final = [
     ),
     # An express workflow has no metric of throttled executions.
     Case("state-machine", "everything", {"type": "STANDARD"}),
-    Case("state-machine", "keys-of-aws", {"type": "EXPRESS", "settings": LEFT_OUT}),
+    Case(
+        "state-machine",
+        "keys-of-aws",
+        {"type": "EXPRESS", "settings": LEFT_OUT, "existing_role": LEFT_OUT, "existing_log_group": LEFT_OUT},
+    ),
     Case("task-callbacks", "everything", PACKAGE_IN_S3),
-    Case("task-callbacks", "keys-of-aws", {"settings": LEFT_OUT}),
+    Case("task-callbacks", "keys-of-aws", OWN_ROLE | {"settings": LEFT_OUT}),
 ]
-
-
-def parsed(expression: str) -> Type:
-    """A type's expression, without its defaults.
-
-    Raises:
-        ValueError: the expression has a type that is not known here.
-    """
-    tokens = [token for token in _TOKEN.findall(expression) if not token.startswith("#")]
-    result, rest = _type(tokens)
-    if rest:
-        raise ValueError(f"{expression!r} goes on after its end: {rest}")
-    return result
-
-
-def _type(tokens: list[str]) -> tuple[Type, list[str]]:
-    name, *rest = tokens
-    if name in _PRIMITIVES:
-        return name, rest
-    if name == "optional":
-        inner, rest = _type(rest[1:])
-        return inner, _after_bracket(rest)
-    if name in _COLLECTIONS:
-        inner, rest = _type(rest[1:])
-        return (name, inner), rest[1:]
-    if name == "object":
-        fields: dict[str, Type] = {}
-        rest = rest[2:]
-        while rest[0] != "}":
-            fields[rest[0]], rest = _type(rest[1:])
-        return fields, rest[2:]
-    raise ValueError(f"{name} is no type that is known here")
-
-
-def _after_bracket(tokens: list[str]) -> list[str]:
-    depth = 1
-    for position, token in enumerate(tokens):
-        depth += {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}.get(token, 0)
-        if depth == 0:
-            return tokens[position + 1 :]
-    raise ValueError("a bracket has no end")
-
-
-def inputs_of(module: str) -> dict[str, Type]:
-    """The type of every input of a module."""
-    folder = ROOT / "modules" / module
-    files = [folder / "variables.tf", *sorted(folder.glob("interface.*.tf"))]
-    if module in TYPED_ELSEWHERE:
-        files.append(ROOT / "modules" / TYPED_ELSEWHERE[module] / "variables.tf")
-    return {block.name: parsed(block.attributes["type"]) for file in files for block in module_docs.blocks(file)}
 
 
 def unknown(kind: Type, path: str, deciding: Mapping[str, Any]) -> Any:
     """A value of a type, in which nothing is known but collections' sizes, and what decides."""
+    kind = without_optional(kind)
     given = deciding.get(path)
     if given is not None and not isinstance(given, Elements):
         return given
@@ -293,6 +261,7 @@ def key_of(path: str) -> str:
 
 def paths(kind: Type, path: str) -> Iterator[str]:
     """The paths of everything in a type."""
+    kind = without_optional(kind)
     yield path
     if isinstance(kind, dict):
         for name, inner in kind.items():
@@ -301,34 +270,38 @@ def paths(kind: Type, path: str) -> Iterator[str]:
         yield from paths(kind[1], f"{path}.*" if kind[0] == "map" else f"{path}[]")
 
 
-def root(case: Case) -> dict[str, Any]:
-    """A root that makes the module's inputs and the module, in Terraform's JSON syntax."""
-    deciding = {**IN_EVERY_MODULE, **case.deciding}
-    inputs = {name: unknown(kind, name, deciding) for name, kind in inputs_of(case.module).items()}
+def call(case: Case) -> str:
+    """The name by which the root calls the case's module."""
+    return f"{case.module}--{case.name}"
+
+
+def root(clone: Path) -> dict[str, Any]:
+    """A root of another repository that calls every case's module by a git source, in Terraform's JSON syntax."""
+    calls: dict[str, dict[str, Any]] = {}
+    for case in CASES:
+        deciding = {**IN_EVERY_MODULE, **case.deciding}
+        inputs = {name: unknown(each.type, name, deciding) for name, each in inputs_of(case.module).items()}
+        given = {name: value for name, value in inputs.items() if value is not LEFT_OUT}
+        calls[call(case)] = {"source": f"git::file://{clone}//modules/{case.module}"} | given
     return {
         "terraform": {"required_providers": {"aws": {"source": "hashicorp/aws"}}},
         "provider": {"aws": OFFLINE},
         "resource": {"terraform_data": {"made_later": {"input": "known after apply"}}},
-        "module": {
-            "subject": {"source": f"../../modules/{case.module}"}
-            | {name: value for name, value in inputs.items() if value is not LEFT_OUT}
-        },
+        "module": calls,
     }
 
 
 @pytest.mark.terraform
-@pytest.mark.parametrize("case", CASES, ids=[f"{case.module}-{case.name}" for case in CASES])
-def test_module_is_planned_with_inputs_that_are_not_known_yet(
-    case: Case, terraform: Terraform, working_copy: Path
+def test_every_module_is_planned_from_git_with_inputs_that_are_not_known_yet(
+    terraform: Terraform, clone: Path, tmp_path: Path
 ) -> None:
-    folder = working_copy / "examples" / f"unknown-{case.module}-{case.name}"
-    folder.mkdir()
-    (folder / "main.tf.json").write_text(json.dumps(root(case)), encoding="utf-8")
+    """With the oldest provider that the modules take; ``tests/unit/scripts/test_provider_schema.py`` has the newest."""
+    (tmp_path / "main.tf.json").write_text(json.dumps(root(clone), indent=2), encoding="utf-8")
 
-    terraform.init(folder)
-    said = terraform.run(folder, "plan", "-input=false", "-no-color", "-lock=false")
+    terraform.init(tmp_path)
+    said = terraform.run(tmp_path, "plan", "-input=false", "-no-color", "-lock=false")
 
-    assert "# module.subject." in said
+    assert [case for case in CASES if f"# module.{call(case)}." not in said] == []
 
 
 def test_every_public_module_has_a_case() -> None:
@@ -337,7 +310,7 @@ def test_every_public_module_has_a_case() -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{case.module}-{case.name}" for case in CASES])
 def test_deciding_inputs_exist(case: Case) -> None:
-    existing = {path for name, kind in inputs_of(case.module).items() for path in paths(kind, name)}
+    existing = {path for name, each in inputs_of(case.module).items() for path in paths(each.type, name)}
     below = {
         f"{path}.*.{name}"
         for path, given in case.deciding.items()
@@ -358,8 +331,8 @@ def test_type_is_read_with_its_defaults_left_out() -> None:
 
     assert parsed(expression) == {
         "name": "string",
-        "retry": {"codes": ("list", "number"), "text": "string"},
-        "tags": ("map", "string"),
+        "retry": ("optional", {"codes": ("optional", ("list", "number")), "text": ("optional", "string")}),
+        "tags": ("optional", ("map", "string")),
     }
 
 

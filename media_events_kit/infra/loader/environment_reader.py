@@ -36,6 +36,7 @@ from media_events_kit.infra.validation.embedded_documents import (
 )
 from media_events_kit.infra.validation.ingress import ingress_kinds
 from media_events_kit.infra.validation.patterns import check_patterns
+from media_events_kit.infra.validation.private_networks import check_private_networks
 from media_events_kit.infra.validation.reachability import check_reachability
 from media_events_kit.infra.validation.references import check_references, place_in_settings, place_in_steps
 
@@ -65,6 +66,7 @@ class EnvironmentReader:
         check_references(self._report, self._name)
         check_patterns(self._report)
         check_limits(self._report)
+        check_private_networks(self._report)
         workflow = self._model()
         specifications = self._specifications()
         check_reachability(self._report, specifications)

@@ -10,6 +10,7 @@ from media_events_kit.infra.model.types import (
     KeyArn,
     LogClass,
     LogRetention,
+    RoleNamePrefix,
     RolePath,
     Section,
     SecurityGroupId,
@@ -76,6 +77,11 @@ class Settings(Section):
     kms_key: KmsKey | None = Field(default=None, description="Encrypts everything at rest. Default: keys of AWS's.")
     permissions_boundary_arn: str | None = Field(default=None, description="Permissions boundary of every role.")
     role_path: RolePath = Field(default="/", description="Path of every role.")
+    role_name_prefix: RoleNamePrefix = Field(default="", description="Beginning of the name of every role.")
+    role_policies: Literal["inline", "managed"] = Field(
+        default="inline",
+        description="Whether roles' policies are their own, or managed ones (6,144 characters at most).",
+    )
     vpc: Vpc | None = Field(default=None, description="VPC of every function; a transform or route may have its own.")
     logs: Logs = Field(default=Logs(), description="Logs of the functions.")
     alarms: Alarms = Field(default=Alarms(), description="Alarms.")

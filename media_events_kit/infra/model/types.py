@@ -120,6 +120,9 @@ RolePath = Annotated[
     str,
     _form(r"^/([\x21-\x2e\x30-\x7e]+/)*$", "a path that begins and ends with /, such as /media/", max_length=512),
 ]
+RoleNamePrefix = Annotated[
+    str, _form(r"^[A-Za-z0-9+=,.@_-]*$", "letters, digits and +=,.@_-, such as media-", max_length=32)
+]
 SubnetId = Annotated[str, _form(r"^subnet-[0-9a-f]+$", "the id of a subnet, subnet-...")]
 SecurityGroupId = Annotated[str, _form(r"^sg-[0-9a-f]+$", "the id of a security group, sg-...")]
 TagKey = Annotated[str, StringConstraints(min_length=1, max_length=128)]

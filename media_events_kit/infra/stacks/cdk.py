@@ -1,7 +1,10 @@
-"""Every cdktf import of the project, so that a move to its fork (`cdktn`, the same API) is an edit of this one file.
+"""Every import of CDKTF, or of its fork `cdktn`, which has the same API.
+
+CDKTF is archived; `media-events[cdktn]` installs the fork, which is then taken. MEDIA_EVENTS_CDK, or what a program has
+imported before, decides where both are installed.
 
 Raises on import:
-    RuntimeError: there is no Node.js.
+    RuntimeError: there is no Node.js, or MEDIA_EVENTS_CDK names another package.
     ModuleNotFoundError: a Python package is missing.
 """
 
@@ -13,7 +16,23 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+CHOICE: Final = "MEDIA_EVENTS_CDK"
+
+
+def chosen() -> Literal["cdktf", "cdktn"]:
+    """The package that is meant.
+
+    Raises:
+        RuntimeError: the environment names another.
+    """
+    named = os.environ.get(CHOICE)
+    if named not in {None, "", "cdktf", "cdktn"}:
+        raise RuntimeError(f"{CHOICE} must be cdktf or cdktn, not {named}")
+    if named == "cdktn" or (not named and "cdktf" not in sys.modules and importlib.util.find_spec("cdktn")):
+        return "cdktn"
+    return "cdktf"
 
 
 def _choose_node() -> None:
@@ -52,17 +71,37 @@ _keep_unpacked_assemblies()
 os.environ.setdefault("NODE_NO_WARNINGS", "1")
 os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "1")
 
-from cdktf import (  # noqa: E402 - jsii looks for Node.js when it is loaded
-    App,
-    ITerraformDependable,
-    LocalBackend,
-    S3Backend,
-    TerraformHclModule,
-    TerraformLocal,
-    TerraformOutput,
-    TerraformResource,
-    TerraformStack,
-)
+# jsii looks for Node.js when it is loaded. The fork's types are CDKTF's.
+if TYPE_CHECKING or chosen() == "cdktf":
+    from cdktf import (
+        App,
+        Fn,
+        IResolvable,
+        ITerraformDependable,
+        LocalBackend,
+        S3Backend,
+        TerraformHclModule,
+        TerraformLocal,
+        TerraformOutput,
+        TerraformResource,
+        TerraformStack,
+        Token,
+    )
+else:
+    from cdktn import (
+        App,
+        Fn,
+        IResolvable,
+        ITerraformDependable,
+        LocalBackend,
+        S3Backend,
+        TerraformHclModule,
+        TerraformLocal,
+        TerraformOutput,
+        TerraformResource,
+        TerraformStack,
+        Token,
+    )
 from constructs import Construct  # noqa: E402
 
 AWS_PROVIDER: Mapping[str, str] = {"source": "hashicorp/aws", "version": ">= 5.100, < 7"}
@@ -100,6 +139,8 @@ def aws_resource(
 __all__ = [
     "App",
     "Construct",
+    "Fn",
+    "IResolvable",
     "LocalBackend",
     "S3Backend",
     "TerraformHclModule",
@@ -107,6 +148,7 @@ __all__ = [
     "TerraformOutput",
     "TerraformResource",
     "TerraformStack",
+    "Token",
     "aws_resource",
     "configure_aws_provider",
 ]

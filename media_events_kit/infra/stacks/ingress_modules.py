@@ -57,7 +57,7 @@ class IngressModules:
             ingress = self.ingresses[name]
             settings = self._settings(name, ingress, bus)
             if name in hosts:
-                host = self.modules[hosts[name]].node.id
+                host = self.modules[hosts[name]].friendly_unique_id
                 settings["idempotency_table"] = f"${{one(values(module.{host}.idempotency_tables))}}"
             self.modules[name] = make(
                 identifier(name, ingress),
@@ -209,7 +209,7 @@ def _source_bus(ingress: CustomBusIngress | AwsServicesIngress, bus: TerraformHc
         own = bus.get_string("bus_arn")
         return own if ingress.existing_bus is None else str(literal(ingress.existing_bus.arn))
     # AWS services put their events on the default bus of the same account and region.
-    arn = f"module.{bus.node.id}.bus_arn"
+    arn = f"module.{bus.friendly_unique_id}.bus_arn"
     return f'${{join(":", concat(slice(split(":", {arn}), 0, 5), ["event-bus/default"]))}}'
 
 

@@ -10,10 +10,10 @@ from typing import Final, Literal
 from media_events_kit.infra.loader.environment import Environment
 from media_events_kit.infra.model.settings import Alarms
 from media_events_kit.infra.stacks.cdk import (
+    Construct,
     TerraformHclModule,
     TerraformLocal,
     TerraformResource,
-    TerraformStack,
     aws_resource,
 )
 from media_events_kit.infra.stacks.dashboard import Hops, dashboard_body
@@ -50,10 +50,10 @@ def left_to_modules(alarms: Alarms) -> list[str]:
 
 
 class Monitoring:
-    """Adds to the ``stack`` of an ``environment`` what shows it as a whole; ``modules`` are those that have alarms."""
+    """Adds to the ``scope`` of an ``environment`` what shows it as a whole; ``modules`` are those that have alarms."""
 
-    def __init__(self, stack: TerraformStack, environment: Environment, modules: Sequence[TerraformHclModule]) -> None:
-        self._stack = stack
+    def __init__(self, scope: Construct, environment: Environment, modules: Sequence[TerraformHclModule]) -> None:
+        self._scope = scope
         self._environment = environment
         self._modules = modules
 
@@ -75,12 +75,13 @@ class Monitoring:
         return added
 
     def _composite_alarm(self, name: str, severity: Literal["critical", "warning"], actions: list[str]) -> str:
-        merged = ", ".join(f"module.{module.node.id}.alarm_names.{severity}" for module in self._modules)
+        merged = ", ".join(f"module.{module.friendly_unique_id}.alarm_names.{severity}" for module in self._modules)
         names = self._local(f"{name}-alarms", f"tolist(values(merge({merged})))")
         chunks, many = f"chunklist({names}, {CHILDREN})", f"length({names}) > {CHILDREN}"
         full_name = f"{self._environment.prefix}-{name}"
-        part, parts = f"{full_name}-${{count.index + 1}}", f"aws_cloudwatch_composite_alarm.{name}-part[*]"
+        part = f"{full_name}-${{count.index + 1}}"
         some = self._alarm(f"{name}-part", part, f"Part of {full_name}, which notifies.", f"{chunks}[count.index]")
+        parts = f"aws_cloudwatch_composite_alarm.{some.friendly_unique_id}[*]"
         some.add_override("count", f"${{{many} ? length({chunks}) : 0}}")
         whole = self._alarm(name, full_name, DESCRIPTIONS[name], f"{many} ? {parts}.alarm_name : {names}")
         whole.add_override("count", f"${{length({names}) > 0 ? 1 : 0}}")
@@ -89,12 +90,12 @@ class Monitoring:
             whole.add_override("alarm_actions", actions)
         if "OK" in states:
             whole.add_override("ok_actions", actions)
-        return f"aws_cloudwatch_composite_alarm.{name}[*].arn"
+        return f"aws_cloudwatch_composite_alarm.{whole.friendly_unique_id}[*].arn"
 
     def _alarm(self, identifier: str, name: str, description: str, children: str) -> TerraformResource:
         """Add a composite alarm that rings when one of its ``children`` does, an expression of a list of names."""
         return aws_resource(
-            self._stack,
+            self._scope,
             "aws_cloudwatch_composite_alarm",
             identifier,
             {
@@ -125,7 +126,7 @@ class Monitoring:
         )
         # AWS has one list of dashboards for all regions of an account.
         arguments = {"dashboard_name": self._environment.prefix, "dashboard_body": body}
-        aws_resource(self._stack, "aws_cloudwatch_dashboard", "dashboard", arguments)
+        aws_resource(self._scope, "aws_cloudwatch_dashboard", "dashboard", arguments)
 
     def resource_group(self, tags: Mapping[str, str]) -> None:
         """Add the group of everything that has these ``tags``."""
@@ -138,9 +139,9 @@ class Monitoring:
             "description": f"Everything of {self._environment.prefix}.",
             "resource_query": {"query": literal(json.dumps(query))},
         }
-        aws_resource(self._stack, "aws_resourcegroups_group", "resources", arguments)
+        aws_resource(self._scope, "aws_resourcegroups_group", "resources", arguments)
 
     def _local(self, name: str, value: str) -> str:
         """Add a local value of an expression; the expression of it."""
-        TerraformLocal(self._stack, name, f"${{{value}}}")
-        return f"local.{name}"
+        local = TerraformLocal(self._scope, name, f"${{{value}}}")
+        return f"local.{local.friendly_unique_id}"

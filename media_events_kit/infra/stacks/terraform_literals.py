@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -14,6 +15,21 @@ def literal(value: Any) -> Any:
         return {literal(key): literal(member) for key, member in value.items()}
     if isinstance(value, list):
         return [literal(item) for item in value]
+    return value
+
+
+def replaced(value: Any, references: Mapping[str, str]) -> Any:
+    """`value` with references of Terraform's in place of texts that stand for them."""
+    if not references:
+        return value
+    if isinstance(value, str):
+        for text, reference in references.items():
+            value = value.replace(text, reference)
+        return value
+    if isinstance(value, dict):
+        return {key: replaced(member, references) for key, member in value.items()}
+    if isinstance(value, list):
+        return [replaced(item, references) for item in value]
     return value
 
 

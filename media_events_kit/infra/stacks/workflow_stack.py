@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,7 +36,7 @@ from media_events_kit.infra.stacks.ingress_modules import IngressModules, consum
 from media_events_kit.infra.stacks.local_state import state_file
 from media_events_kit.infra.stacks.module_sources import module_source, relative_path
 from media_events_kit.infra.stacks.monitoring import ModuleOutputs, Monitoring, left_to_modules
-from media_events_kit.infra.stacks.terraform_literals import json_text, literal
+from media_events_kit.infra.stacks.terraform_literals import json_text, literal, replaced
 from media_events_kit.infra.validation.references import MACHINE_SUFFIX
 from media_events_kit.kit_files import KIT
 
@@ -52,35 +53,20 @@ def build(app: App, workflow: WorkflowFile) -> list[WorkflowStack]:
 
 
 class WorkflowStack(TerraformStack):
-    """The whole path of one environment: bucket, bus, ingresses, state machines, router, review, outputs."""
+    """One environment in a stack of its own, with its state and its provider."""
 
     def __init__(self, app: App, environment: Environment, folder: Path) -> None:
         """`folder` is that of the workflow file."""
         super().__init__(app, environment.stack_name)
-        self._renamed = renamed_hops(environment)
-        environment = as_deployed(environment)
         self._environment = environment
-        self._workflow = environment.workflow
-        self._folder = Path(app.outdir).resolve() / "stacks" / environment.stack_name
-        tags = {"workflow": self._workflow.name, "environment": environment.name} | self._workflow.tags
+        self._workflow = as_deployed(environment).workflow
+        self._folder = stack_folder(self)
+        tags = workflow_tags(environment)
         configure_aws_provider(self, region=self._workflow.region, default_tags=literal(tags))
         self._backend(folder)
         self._lock_provider(folder)
-
-        self._settings = self._shared_settings()
-        self._ingresses = IngressModules(environment)
-        bus = self._bus()
-        # EventBridge may fail to encrypt or decrypt an event of such a bus, which then has dead letters of its own.
-        self._bus_with_key = [] if self._workflow.settings.kms_key is None else [bus]
-        self._ingresses.make(self._module, {"settings": self._settings}, bus)
-        self._cloudfront = self._in_front(tags)
-        callbacks = self._task_callbacks()
-        machines = self._state_machines(bus, callbacks)
-        router = self._router(bus, machines, callbacks)
-        review = self._review(bus, machines, router)
-        self._outputs(bus=bus, machines=machines, callbacks=callbacks, router=router, review=review)
-        others = [bus, *machines.values(), *([] if callbacks is None else [callbacks])]
-        self._monitoring(router, review, others, tags)
+        parts = WorkflowParts(self, environment)
+        self.add_override("moved", parts.moved)
 
     def _backend(self, folder: Path) -> None:
         state = self._workflow.state
@@ -112,12 +98,73 @@ class WorkflowStack(TerraformStack):
         own = folder / PROVIDER_LOCK
         shutil.copyfile(own if own.is_file() else KIT / PROVIDER_LOCK, self._folder / PROVIDER_LOCK)
 
+
+def stack_folder(scope: Construct) -> Path:
+    """The folder in which the stack of `scope` is synthesised, and Terraform runs."""
+    return Path(App.of(scope).outdir).resolve() / "stacks" / TerraformStack.of(scope).node.id
+
+
+def workflow_tags(environment: Environment) -> dict[str, str]:
+    """The tags of everything in an environment."""
+    workflow = as_deployed(environment).workflow
+    return {"workflow": workflow.name, "environment": environment.name} | workflow.tags
+
+
+class WorkflowParts:
+    """The whole path of one environment: bucket, bus, ingresses, state machines, router, review, outputs."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        environment: Environment,
+        *,
+        tags: Mapping[str, str] | None = None,
+        references: Mapping[str, str] | None = None,
+    ) -> None:
+        """Add it to `scope`, a stack or a construct in one.
+
+        Args:
+            scope: where it is added.
+            environment: what is added.
+            tags: tags that the stack's provider does not set by default.
+            references: texts of the workflow file, and what Terraform is to have in their place.
+        """
+        self._scope = scope
+        self._references = references or {}
+        self._tags = dict(tags or {})
+        self._renamed = renamed_hops(environment)
+        environment = as_deployed(environment)
+        self._environment = environment
+        self._workflow = environment.workflow
+        self._folder = stack_folder(scope)
+        self.moved: list[dict[str, str]] = []
+
+        self._settings = self._shared_settings()
+        self._ingresses = IngressModules(environment)
+        bus = self.bus = self._bus()
+        # EventBridge may fail to encrypt or decrypt an event of such a bus, which then has dead letters of its own.
+        self._bus_with_key = [] if self._workflow.settings.kms_key is None else [bus]
+        self._ingresses.make(self._module, {"settings": self._settings}, bus)
+        self._cloudfront = self._in_front(workflow_tags(environment))
+        callbacks = self._task_callbacks()
+        machines = self.machines = self._state_machines(bus, callbacks)
+        router = self.router = self._router(bus, machines, callbacks)
+        review = self.review = self._review(bus, machines, router)
+        self._outputs(bus=bus, machines=machines, callbacks=callbacks, router=router, review=review)
+        others = [bus, *machines.values(), *([] if callbacks is None else [callbacks])]
+        self._monitoring(router, review, others)
+
+    @property
+    def ingresses(self) -> Mapping[str, TerraformHclModule]:
+        """The modules of the ingresses, by name."""
+        return self._ingresses.modules
+
     def _module(self, identifier: str, name: str, variables: dict[str, Any]) -> TerraformHclModule:
         return TerraformHclModule(
-            self,
+            self._scope,
             identifier,
             source=module_source(name, self._workflow.modules, self._folder),
-            variables={key: value for key, value in variables.items() if value is not None},
+            variables={key: replaced(value, self._references) for key, value in variables.items() if value is not None},
             # As an asset a module is copied without its surroundings, where it finds the functions' code.
             skip_asset_creation_from_local_modules=True,
         )
@@ -125,6 +172,8 @@ class WorkflowStack(TerraformStack):
     def _shared_settings(self) -> dict[str, Any]:
         """The variable `settings` of all modules. The bucket and the functions' code are made once, for all of them."""
         settings: dict[str, Any] = literal(self._workflow.settings.model_dump(exclude_unset=True))
+        if self._tags:
+            settings["tags"] = literal(self._tags)
         storage, protected = self._workflow.storage, self._workflow.deletion_protection
         bucket = self._module(
             "storage",
@@ -260,21 +309,15 @@ class WorkflowStack(TerraformStack):
                 },
             },
         )
-        self._moved({name for each in self._hops for name in each.workflow.routes})
+        # Where the dead-letter queues went that the router had beside its hops: only who knows the keys can say it.
+        self.moved = [
+            {
+                "from": f'module.router.aws_sqs_queue.dlq["{name}"]',
+                "to": f'module.router.module.hop["{name}"].aws_sqs_queue.dlq',
+            }
+            for name in sorted({name for each in self._hops for name in each.workflow.routes})
+        ]
         return router
-
-    def _moved(self, routes: set[str]) -> None:
-        """Say where the dead-letter queues went that the router had beside its hops: only who knows the keys can."""
-        self.add_override(
-            "moved",
-            [
-                {
-                    "from": f'module.router.aws_sqs_queue.dlq["{name}"]',
-                    "to": f'module.router.module.hop["{name}"].aws_sqs_queue.dlq',
-                }
-                for name in sorted(routes)
-            ],
-        )
 
     @property
     def _hops(self) -> list[Environment]:
@@ -472,10 +515,9 @@ class WorkflowStack(TerraformStack):
         router: TerraformHclModule | None,
         review: TerraformHclModule,
         others: list[TerraformHclModule],
-        tags: dict[str, str],
     ) -> None:
-        sources = self._sources(router)
-        monitoring = Monitoring(self, self._environment, list(dict.fromkeys([*sources, review, *others])))
+        sources, tags = self._sources(router), workflow_tags(self._environment)
+        monitoring = Monitoring(self._scope, self._environment, list(dict.fromkeys([*sources, review, *others])))
         alarms = monitoring.composite_alarms(review.get_string("topic_arn"))
         if self._workflow.dashboard:
             outputs = ModuleOutputs(
@@ -529,7 +571,9 @@ class WorkflowStack(TerraformStack):
             self._output("invoke_policies", "Policies that partners' principals need.", webhook.get("invoke_policies"))
 
     def _output(self, name: str, description: str, value: Any) -> None:
-        TerraformOutput(self, name, value=value, description=description)
+        output = TerraformOutput(self._scope, name, value=replaced(value, self._references), description=description)
+        # The commands read it by this name.
+        output.override_logical_id(name)
 
 
 _HOP: Final = (
@@ -567,11 +611,11 @@ def _machine_id(name: str) -> str:
     return f"machine-{name}"
 
 
-def _reference(module: Construct, output: str) -> str:
-    return f"module.{module.node.id}.{output}"
+def _reference(module: TerraformHclModule, output: str) -> str:
+    return f"module.{module.friendly_unique_id}.{output}"
 
 
-def _bus_name(module: Construct) -> str:
+def _bus_name(module: TerraformHclModule) -> str:
     return f'${{split(":event-bus/", {_reference(module, "bus_arn")})[1]}}'
 
 

@@ -383,3 +383,34 @@ run "without_alarms_there_is_none" {
     error_message = "Whoever has alarms of their own must be able to do without these."
   }
 }
+
+run "a_bus_of_the_users_gets_an_archive_and_partners" {
+  command = plan
+
+  variables {
+    existing_bus = { arn = "arn:aws:events:eu-west-1:123456789012:event-bus/shared" }
+    archive      = { retention_days = 7 }
+    senders      = {}
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_event_bus.this) + length(module.dead_letters) == 0 && output.bus_arn == "arn:aws:events:eu-west-1:123456789012:event-bus/shared"
+    error_message = "There is a bus besides the user's."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_event_archive.this[0].event_source_arn == "arn:aws:events:eu-west-1:123456789012:event-bus/shared"
+    error_message = "The archive keeps another bus's events."
+  }
+}
+
+run "senders_on_a_bus_of_the_users_are_refused" {
+  command = plan
+
+  variables {
+    existing_bus = { arn = "arn:aws:events:eu-west-1:123456789012:event-bus/shared" }
+    senders      = { studio = { sources = ["example.studio"], account_ids = ["210987654321"] } }
+  }
+
+  expect_failures = [var.existing_bus]
+}

@@ -246,7 +246,7 @@ run "t10_the_topic_takes_alarms_of_this_account_and_refuses_plain_transport" {
   command = plan
 
   assert {
-    condition = jsondecode(aws_sns_topic_policy.review.policy).Statement == [
+    condition = jsondecode(aws_sns_topic_policy.review[0].policy).Statement == [
       {
         Sid       = "FunctionPublishes"
         Effect    = "Allow"
@@ -278,7 +278,7 @@ run "t10_the_topic_takes_alarms_of_this_account_and_refuses_plain_transport" {
   }
 
   assert {
-    condition     = aws_sns_topic.review.kms_master_key_id == null
+    condition     = aws_sns_topic.review[0].kms_master_key_id == null
     error_message = "CloudWatch may not use the key alias/aws/sns, and its alarms would be lost."
   }
 }
@@ -307,7 +307,7 @@ run "a_customer_managed_key_and_a_table_for_a_day" {
   assert {
     condition = (
       aws_dynamodb_table.items.server_side_encryption[0].kms_key_arn == var.settings.kms_key.arn
-      && aws_sns_topic.review.kms_master_key_id == var.settings.kms_key.arn
+      && aws_sns_topic.review[0].kms_master_key_id == var.settings.kms_key.arn
       && contains([for statement in jsondecode(module.function.policy).Statement : statement.Sid], "UseKey")
       && !aws_dynamodb_table.items.deletion_protection_enabled
     )
@@ -416,4 +416,22 @@ run "an_impossible_lock_of_the_audit_is_refused" {
   }
 
   expect_failures = [var.audit_lock]
+}
+
+run "a_topic_of_the_users_is_told_of_new_items" {
+  command = plan
+
+  variables {
+    existing_topic = { arn = "arn:aws:sns:eu-west-1:123456789012:operators", kms_key = { arn = "arn:aws:kms:eu-west-1:123456789012:key/5f2c1d3e" } }
+  }
+
+  assert {
+    condition     = length(aws_sns_topic.review) + length(aws_sns_topic_policy.review) == 0 && output.topic_arn == "arn:aws:sns:eu-west-1:123456789012:operators"
+    error_message = "There is a topic besides the user's."
+  }
+
+  assert {
+    condition     = [for s in jsondecode(module.function.policy).Statement : s.Resource if contains(["Notify", "UseKeyOfTopic"], s.Sid)] == [["arn:aws:sns:eu-west-1:123456789012:operators"], ["arn:aws:kms:eu-west-1:123456789012:key/5f2c1d3e"]]
+    error_message = "The function may publish to the topic, and use its key."
+  }
 }

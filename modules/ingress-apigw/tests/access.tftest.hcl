@@ -101,7 +101,7 @@ run "c4_every_partner_has_a_route_with_limits_of_its_own" {
 
   assert {
     condition = jsonencode({
-      for settings in aws_apigatewayv2_stage.this.route_settings : settings.route_key => [settings.throttling_rate_limit, settings.throttling_burst_limit]
+      for settings in aws_apigatewayv2_stage.this[0].route_settings : settings.route_key => [settings.throttling_rate_limit, settings.throttling_burst_limit]
       }) == jsonencode({
       "ANY /webhooks/acme"      = [50, 60]
       "ANY /webhooks/bravo"     = [1, 1]
@@ -119,7 +119,7 @@ run "c4_every_partner_has_a_route_with_limits_of_its_own" {
   }
 
   assert {
-    condition     = aws_apigatewayv2_stage.this.default_route_settings[0].throttling_rate_limit == 5 && aws_apigatewayv2_stage.this.default_route_settings[0].throttling_burst_limit == 10
+    condition     = aws_apigatewayv2_stage.this[0].default_route_settings[0].throttling_rate_limit == 5 && aws_apigatewayv2_stage.this[0].default_route_settings[0].throttling_burst_limit == 10
     error_message = "Routes without settings of their own are throttled, too."
   }
 }
@@ -194,7 +194,7 @@ run "without_a_domain_there_is_none_and_the_api_has_its_own_address" {
   command = plan
 
   assert {
-    condition     = length(aws_apigatewayv2_domain_name.this) == 0 && length(aws_apigatewayv2_api_mapping.this) == 0 && output.domain_target == null && !aws_apigatewayv2_api.this.disable_execute_api_endpoint
+    condition     = length(aws_apigatewayv2_domain_name.this) == 0 && length(aws_apigatewayv2_api_mapping.this) == 0 && output.domain_target == null && !aws_apigatewayv2_api.this[0].disable_execute_api_endpoint
     error_message = "A domain is an option."
   }
 }
@@ -219,7 +219,7 @@ run "a_domain_takes_calls_besides_the_api_s_own_address" {
       && aws_apigatewayv2_domain_name.this[0].domain_name_configuration[0].security_policy == "TLS_1_2"
       && aws_apigatewayv2_domain_name.this[0].domain_name_configuration[0].endpoint_type == "REGIONAL"
       && length(aws_apigatewayv2_domain_name.this[0].mutual_tls_authentication) == 0
-      && !aws_apigatewayv2_api.this.disable_execute_api_endpoint
+      && !aws_apigatewayv2_api.this[0].disable_execute_api_endpoint
     )
     error_message = "TLS 1.2 with the user's certificate; nothing else changes."
   }
@@ -264,7 +264,7 @@ run "t6_mutual_tls_leaves_no_way_around_it" {
   }
 
   assert {
-    condition     = aws_apigatewayv2_api.this.disable_execute_api_endpoint
+    condition     = aws_apigatewayv2_api.this[0].disable_execute_api_endpoint
     error_message = "The API's own address asks for no certificate."
   }
 
@@ -314,4 +314,41 @@ run "c17_only_what_cloudfront_can_pass_on_is_behind_it" {
   }
 
   expect_failures = [var.behind_cloudfront]
+}
+
+run "an_api_of_the_users_gets_the_routes_and_nothing_else" {
+  command = plan
+
+  variables {
+    existing_api = { id = "a1b2c3d4e5", execution_arn = "arn:aws:execute-api:eu-west-1:123456789012:a1b2c3d4e5", endpoint = "https://hooks.example.com" }
+    domain       = null
+    partners     = { mux = { specification = jsonencode({ preset = "mux" }) } }
+  }
+
+  assert {
+    condition     = length(aws_apigatewayv2_api.this) + length(aws_apigatewayv2_stage.this) + length(aws_cloudwatch_log_group.access) == 0
+    error_message = "There is an API, a stage or a log besides the user's."
+  }
+
+  assert {
+    condition     = alltrue([for route in aws_apigatewayv2_route.this : route.api_id == "a1b2c3d4e5"]) && length(aws_apigatewayv2_route.this) == 2
+    error_message = "The routes are another API's."
+  }
+
+  assert {
+    condition     = output.webhook_urls == { mux = "https://hooks.example.com/webhooks/mux" } && aws_lambda_permission.api.source_arn == "arn:aws:execute-api:eu-west-1:123456789012:a1b2c3d4e5/*/*/webhooks/*"
+    error_message = jsonencode(output.webhook_urls)
+  }
+}
+
+run "a_throttle_that_the_stage_of_the_user_would_not_have_is_refused" {
+  command = plan
+
+  variables {
+    existing_api = { id = "a1b2c3d4e5", execution_arn = "arn:aws:execute-api:eu-west-1:123456789012:a1b2c3d4e5", endpoint = "https://hooks.example.com" }
+    domain       = null
+    partners     = { mux = { specification = jsonencode({ preset = "mux" }), throttle = { rate = 1, burst = 1 } } }
+  }
+
+  expect_failures = [var.existing_api]
 }

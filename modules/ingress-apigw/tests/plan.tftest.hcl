@@ -145,7 +145,7 @@ run "a_hundred_partners_stay_below_the_limits" {
   }
 
   assert {
-    condition     = length(aws_apigatewayv2_api.this.description) <= 1024
+    condition     = length(aws_apigatewayv2_api.this[0].description) <= 1024
     error_message = "API Gateway takes 1024 characters."
   }
 }
@@ -179,7 +179,7 @@ run "t4_the_access_log_holds_nothing_secret" {
   command = plan
 
   assert {
-    condition     = !can(regex("queryString|header|authorizer|body", aws_apigatewayv2_stage.this.access_log_settings[0].format)) && can(jsondecode(aws_apigatewayv2_stage.this.access_log_settings[0].format))
+    condition     = !can(regex("queryString|header|authorizer|body", aws_apigatewayv2_stage.this[0].access_log_settings[0].format)) && can(jsondecode(aws_apigatewayv2_stage.this[0].access_log_settings[0].format))
     error_message = "Query strings, headers and bodies may hold tokens and signatures."
   }
 }
@@ -192,12 +192,12 @@ run "c4_calls_are_throttled" {
   }
 
   assert {
-    condition     = alltrue([for route in aws_apigatewayv2_stage.this.route_settings : route.throttling_burst_limit == 7 && route.throttling_rate_limit == 5 if route.route_key != "ANY /webhooks/{partner}"])
+    condition     = alltrue([for route in aws_apigatewayv2_stage.this[0].route_settings : route.throttling_burst_limit == 7 && route.throttling_rate_limit == 5 if route.route_key != "ANY /webhooks/{partner}"])
     error_message = "Every partner has the limits for itself."
   }
 
   assert {
-    condition     = alltrue([for route in aws_apigatewayv2_stage.this.route_settings : route.throttling_burst_limit == 10 && route.throttling_rate_limit == 5 if route.route_key == "ANY /webhooks/{partner}"]) && aws_apigatewayv2_stage.this.default_route_settings[0].throttling_rate_limit == 5
+    condition     = alltrue([for route in aws_apigatewayv2_stage.this[0].route_settings : route.throttling_burst_limit == 10 && route.throttling_rate_limit == 5 if route.route_key == "ANY /webhooks/{partner}"]) && aws_apigatewayv2_stage.this[0].default_route_settings[0].throttling_rate_limit == 5
     error_message = "Whoever guesses at names must take nothing from the partners."
   }
 }
@@ -235,7 +235,7 @@ run "dead_letters_are_handed_to_review_under_a_key_that_is_known_in_the_plan" {
   }
 
   assert {
-    condition     = jsondecode(aws_sqs_queue.dlq.redrive_allow_policy) == { redrivePermission = "denyAll" } && jsondecode(aws_sqs_queue.dlq.policy).Statement[0].Resource == "arn:aws:sqs:eu-west-1:123456789012:media-test-webhooks-dlq"
+    condition     = jsondecode(aws_sqs_queue.dlq[0].redrive_allow_policy) == { redrivePermission = "denyAll" } && jsondecode(aws_sqs_queue.dlq[0].policy).Statement[0].Resource == "arn:aws:sqs:eu-west-1:123456789012:media-test-webhooks-dlq"
     error_message = "No queue may use it as its own DLQ, and its policy names it."
   }
 }

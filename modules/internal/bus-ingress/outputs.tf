@@ -23,6 +23,11 @@ output "role_arns" {
   value       = module.ingress.role_arns
 }
 
+output "role_policies" {
+  description = "Policies (JSON) of these roles, by hop: for a role of yours (`function.role`) to have."
+  value       = module.ingress.role_policies
+}
+
 output "function_arns" {
   description = "ARN of the function, by hop."
   value       = module.ingress.function_arns

@@ -211,6 +211,10 @@ locals {
           wrong = transform.package == null ? false : !fileexists(transform.package)
         },
       ],
+      [for cidr in lookup(local.out_of_reach, "transforms.${key}", []) : {
+        text  = format(local.no_vpc, "allowed_private_cidrs of a lookup: ${cidr}")
+        wrong = true
+      }],
       flatten([for index, step in local.steps[key] : [
         [for lookup in try([step.lookup], []) : {
           text  = "steps[${index}]: a lookup has exactly one of dynamodb, http and s3, and into: the path in data where the answer goes"
@@ -240,6 +244,10 @@ locals {
 
   target_problems = { for key, route in local.routes : "routes.${key}" => [
     for each in concat(
+      [for cidr in lookup(local.out_of_reach, "routes.${key}", []) : {
+        text  = format(local.no_vpc, "target.http.allowed_private_cidrs: ${cidr}")
+        wrong = true
+      }],
       [for url in local.forbidden_urls[key] : {
         text  = "target leads to ${url}, which is no public host: a private address, this machine, a number in place of a name, or a metadata service. Private networks that are meant go into allowed_private_cidrs of target.http"
         wrong = true

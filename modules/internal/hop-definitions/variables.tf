@@ -17,6 +17,12 @@ variable "retired" {
   nullable    = false
 }
 
+variable "vpc" {
+  description = "Whether functions are in a VPC unless a hop says otherwise: `settings.vpc`, or null."
+  type        = any
+  default     = null
+}
+
 variable "transforms" {
   description = "Transforms by key, as the user wrote them."
   type        = any

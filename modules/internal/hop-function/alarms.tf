@@ -38,7 +38,7 @@ module "alarms" {
       dlq-age = {
         severity    = "critical"
         description = "Dead letters stay in ${local.dlq_name}: nothing redrives them or takes them to review."
-        metrics     = { age = { namespace = "AWS/SQS", name = "ApproximateAgeOfOldestMessage", dimensions = { QueueName = aws_sqs_queue.dlq.name }, stat = "Maximum" } }
+        metrics     = { age = { namespace = "AWS/SQS", name = "ApproximateAgeOfOldestMessage", dimensions = { QueueName = local.dlq.name }, stat = "Maximum" } }
         periods     = 3
         threshold   = var.failure.dlq_age_alarm_seconds
       }

@@ -20,6 +20,13 @@ locals {
   queue_arn        = "${local.queue_arn_prefix}:${local.queue_name}"
   dlq_arn          = "${local.queue_arn_prefix}:${local.dlq_name}"
 
+  own_dlq = var.existing_dlq == null
+  dlq = local.own_dlq ? { name = aws_sqs_queue.dlq[0].name, arn = aws_sqs_queue.dlq[0].arn, url = aws_sqs_queue.dlq[0].url } : {
+    name = split(":", var.existing_dlq.arn)[5]
+    arn  = var.existing_dlq.arn
+    url  = var.existing_dlq.url
+  }
+
   # The queue that is consumed: the module's own, or somebody else's.
   own_queue = var.has_queue && var.existing_queue == null
   queue = local.own_queue ? {
@@ -42,7 +49,7 @@ locals {
   environment = merge(
     {
       HOP                   = var.hop
-      DEAD_LETTER_QUEUE_URL = aws_sqs_queue.dlq.url
+      DEAD_LETTER_QUEUE_URL = local.dlq.url
     },
     local.is_invoked ? { INVOCATION = "direct" } : {},
     var.has_queue ? {
@@ -57,7 +64,7 @@ locals {
   # The function itself sends events that it gives up on at once. Lambda, with the function's role, sends those of asynchronous invocations
   # that fail on every attempt.
   policy_statements = merge(
-    { GiveUp = { actions = ["sqs:SendMessage"], resources = [aws_sqs_queue.dlq.arn], conditions = [] } },
+    { GiveUp = { actions = ["sqs:SendMessage"], resources = [local.dlq.arn], conditions = [] } },
     var.has_queue ? {
       ConsumeQueue = {
         actions    = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"]
@@ -65,6 +72,7 @@ locals {
         conditions = []
       }
     } : {},
+    { for key in try(var.existing_dlq.kms_key, null)[*] : "UseKeyOfDlq" => { actions = ["kms:Decrypt", "kms:GenerateDataKey"], resources = [key.arn], conditions = [] } },
     { for key in try(var.existing_queue.kms_key, null)[*] : "ReadQueue" => { actions = ["kms:Decrypt"], resources = [key.arn], conditions = [] } },
     var.policy_statements,
   )
@@ -148,7 +156,7 @@ resource "aws_lambda_function_event_invoke_config" "this" {
 
   destination_config {
     on_failure {
-      destination = aws_sqs_queue.dlq.arn
+      destination = local.dlq.arn
     }
   }
 }

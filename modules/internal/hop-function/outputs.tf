@@ -20,22 +20,22 @@ output "queue_policy" {
 
 output "dlq_policy" {
   description = "Policy of the dead-letter queue, as JSON text."
-  value       = aws_sqs_queue.dlq.policy
+  value       = one(aws_sqs_queue.dlq[*].policy)
 }
 
 output "dlq_name" {
   description = "Name of the dead-letter queue."
-  value       = aws_sqs_queue.dlq.name
+  value       = local.dlq.name
 }
 
 output "dlq_arn" {
   description = "ARN of the dead-letter queue: that of the rules' targets, of the queue, and the function's on-failure destination."
-  value       = aws_sqs_queue.dlq.arn
+  value       = local.dlq.arn
 }
 
 output "dlq_url" {
   description = "URL of the dead-letter queue."
-  value       = aws_sqs_queue.dlq.url
+  value       = local.dlq.url
 }
 
 output "function_name" {
@@ -92,4 +92,12 @@ output "alarm_names" {
     [module.alarms.names[severity]],
     [for function in module.function : function.alarm_names[severity]],
   )...) }
+}
+
+output "existing_dlq_policy" {
+  description = "Statements that the policy of `existing_dlq` needs, as JSON text; null where the module makes the queue, or nothing but the function sends there."
+  value = local.own_dlq || length(local.allow_rules) + length(local.allow_topics) == 0 ? null : jsonencode({
+    Version   = "2012-10-17"
+    Statement = [for statement in concat(local.allow_rules, local.allow_topics) : merge(statement, { Resource = local.dlq.arn })]
+  })
 }

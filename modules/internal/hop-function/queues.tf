@@ -66,6 +66,8 @@ locals {
 # Policies and redrive policies are inline, and the queues know of one another by composed ARNs: the AWS provider waits
 # half a minute for every queue, and again for every separate policy.
 resource "aws_sqs_queue" "dlq" {
+  count = local.own_dlq ? 1 : 0
+
   name                       = local.dlq_name
   fifo_queue                 = var.fifo ? true : null
   message_retention_seconds  = 1209600 # 14 days, the most there is
@@ -106,7 +108,7 @@ resource "aws_sqs_queue" "this" {
   policy = local.queue_policy
 
   redrive_policy = jsonencode({
-    deadLetterTargetArn = aws_sqs_queue.dlq.arn
+    deadLetterTargetArn = local.dlq.arn
     maxReceiveCount     = var.failure.max_receive_count
   })
 
@@ -120,8 +122,19 @@ resource "aws_sqs_queue" "this" {
     }
 
     precondition {
+      condition     = var.existing_dlq == null ? true : endswith(var.existing_dlq.arn, ".fifo") == var.fifo
+      error_message = "existing_dlq must be FIFO if the queue ${local.queue_name} is, and a standard queue if not: SQS takes no other."
+    }
+
+    precondition {
       condition     = alltrue([for part in values(local.queue_policy_sizes) : part.size <= part.most])
       error_message = "The policy of the queue ${local.queue_name} would have ${join(", ", [for name, part in local.queue_policy_sizes : "${part.size} ${name}" if part.size > part.most])}; SQS takes 8192 bytes, 20 statements, 10 conditions and 50 principals. Name organisations or accounts in senders instead of roles, and several in one."
     }
   }
+}
+
+# The address before there could be a dead-letter queue of the user's.
+moved {
+  from = aws_sqs_queue.dlq
+  to   = aws_sqs_queue.dlq[0]
 }

@@ -4,13 +4,13 @@ data "aws_region" "current" {}
 
 locals {
   # Composed: the function comes after its role. The account comes from the role, since a data source would have to ask AWS.
-  function_arn = "arn:${data.aws_partition.current.partition}:lambda:${data.aws_region.current.id}:${split(":", aws_iam_role.this.arn)[4]}:function:${var.name}"
+  function_arn = "arn:${data.aws_partition.current.partition}:lambda:${data.aws_region.current.id}:${split(":", local.role_arn)[4]}:function:${var.name}"
 
   log_statement = {
     Sid      = "WriteLog"
     Effect   = "Allow"
     Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-    Resource = ["${aws_cloudwatch_log_group.this.arn}:*"] # its streams
+    Resource = ["${local.log_group.arn}:*"] # its streams
   }
 
   # All documents of this function and of no other: while a new configuration is rolled out, instances of the old
@@ -95,8 +95,16 @@ locals {
   })
 }
 
+locals {
+  own_role  = var.function.role == null
+  role_arn  = local.own_role ? aws_iam_role.this[0].arn : var.function.role.arn
+  role_name = local.own_role ? aws_iam_role.this[0].name : reverse(split("/", var.function.role.arn))[0]
+}
+
 resource "aws_iam_role" "this" {
-  name                 = var.name
+  count = local.own_role ? 1 : 0
+
+  name                 = "${var.settings.role_name_prefix}${var.name}"
   description          = "Permissions of the function ${var.name}"
   path                 = var.settings.role_path
   permissions_boundary = var.settings.permissions_boundary_arn
@@ -113,11 +121,20 @@ resource "aws_iam_role" "this" {
       Principal = { Service = "lambda.amazonaws.com" }
     }]
   })
+
+  lifecycle {
+    precondition {
+      condition     = length("${var.settings.role_name_prefix}${var.name}") <= 64
+      error_message = "The role ${var.settings.role_name_prefix}${var.name} would have a name of ${length("${var.settings.role_name_prefix}${var.name}")} characters; IAM takes 64. Shorten settings.role_name_prefix or the names."
+    }
+  }
 }
 
 resource "aws_iam_role_policy" "this" {
+  count = local.own_role && var.settings.role_policies == "inline" ? 1 : 0
+
   name = "function"
-  role = aws_iam_role.this.name
+  role = aws_iam_role.this[0].name
 
   policy = local.policy
 
@@ -128,4 +145,41 @@ resource "aws_iam_role_policy" "this" {
       error_message = "The policy of the role ${var.name} would have ${length(local.policy)} characters; IAM takes 10240. Its longest lists: ${join(", ", [for sid, statement in var.policy_statements : "${length(statement.resources)} resources of ${sid}" if length(statement.resources) > 10])}."
     }
   }
+}
+
+resource "aws_iam_policy" "this" {
+  count = local.own_role && var.settings.role_policies == "managed" ? 1 : 0
+
+  name        = aws_iam_role.this[0].name
+  description = "Permissions of the function ${var.name}"
+  path        = var.settings.role_path
+  tags        = var.settings.tags
+
+  policy = local.policy
+
+  lifecycle {
+    # "Managed policy: 6,144 characters": https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+    precondition {
+      condition     = length(local.policy) <= 6144
+      error_message = "The policy of the role ${var.name} would have ${length(local.policy)} characters; IAM takes 6144 as a managed policy. Set settings.role_policies = \"inline\", which takes 10240."
+    }
+  }
+}
+
+resource "aws_iam_role_policy_attachment" "this" {
+  count = length(aws_iam_policy.this)
+
+  role       = aws_iam_role.this[0].name
+  policy_arn = aws_iam_policy.this[0].arn
+}
+
+# The addresses before a function could have a role of the user's.
+moved {
+  from = aws_iam_role.this
+  to   = aws_iam_role.this[0]
+}
+
+moved {
+  from = aws_iam_role_policy.this
+  to   = aws_iam_role_policy.this[0]
 }

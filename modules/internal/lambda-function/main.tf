@@ -41,15 +41,30 @@ locals {
 # Log group
 ################################################################################
 
+locals {
+  own_log_group = var.function.log_group == null
+  log_group = local.own_log_group ? { name = aws_cloudwatch_log_group.this[0].name, arn = aws_cloudwatch_log_group.this[0].arn } : {
+    name = split(":", var.function.log_group.arn)[6]
+    arn  = trimsuffix(var.function.log_group.arn, ":*")
+  }
+}
+
 # Made before the function: Lambda would create it on the first invocation, and it would keep its logs for ever.
 resource "aws_cloudwatch_log_group" "this" {
   #checkov:skip=CKV_AWS_158:Logs are encrypted by CloudWatch; settings.kms_key sets a key of your own. They never hold payloads or secrets
   #checkov:skip=CKV_AWS_338:How long logs are kept is the user's choice (settings.logs.retention_days); a year costs money that few want to spend
+  count = local.own_log_group ? 1 : 0
+
   name              = "/aws/lambda/${var.name}"
   retention_in_days = var.settings.logs.retention_days
   log_group_class   = var.settings.logs.class
   kms_key_id        = one(var.settings.kms_key[*].arn)
   tags              = var.settings.tags
+}
+
+moved {
+  from = aws_cloudwatch_log_group.this
+  to   = aws_cloudwatch_log_group.this[0]
 }
 
 ################################################################################
@@ -93,7 +108,7 @@ resource "aws_lambda_function" "this" {
   #checkov:skip=CKV_AWS_272:The zip is pinned by its hash; code signing needs a signing profile that a reusable module can't assume
   function_name = var.name
   description   = var.description
-  role          = aws_iam_role.this.arn
+  role          = local.role_arn
 
   filename          = local.filename
   s3_bucket         = try(var.settings.package.s3_bucket, null)
@@ -129,13 +144,13 @@ resource "aws_lambda_function" "this" {
 
   logging_config {
     log_format = "Text" # the code writes JSON lines itself
-    log_group  = aws_cloudwatch_log_group.this.name
+    log_group  = local.log_group.name
   }
 
   tags = merge(var.settings.tags, local.version_tags)
 
   # The function must not start, nor anything be told to invoke it, before its role may do its work.
-  depends_on = [aws_iam_role_policy.this]
+  depends_on = [aws_iam_role_policy.this, aws_iam_role_policy_attachment.this]
 
   lifecycle {
     precondition {

@@ -15,12 +15,12 @@ output "invoke_arn" {
 
 output "role_name" {
   description = "Name of the function's role."
-  value       = aws_iam_role.this.name
+  value       = local.role_name
 }
 
 output "role_arn" {
   description = "ARN of the function's role."
-  value       = aws_iam_role.this.arn
+  value       = local.role_arn
 }
 
 output "role_id" {
@@ -30,12 +30,12 @@ output "role_id" {
 
 output "log_group_name" {
   description = "Name of the function's log group."
-  value       = aws_cloudwatch_log_group.this.name
+  value       = local.log_group.name
 }
 
 output "log_group_arn" {
   description = "ARN of the function's log group."
-  value       = aws_cloudwatch_log_group.this.arn
+  value       = local.log_group.arn
 }
 
 output "configuration_key" {
@@ -45,7 +45,7 @@ output "configuration_key" {
 
 output "policy" {
   description = "Policy of the function's role, as JSON text."
-  value       = aws_iam_role_policy.this.policy
+  value       = local.policy
 }
 
 output "environment" {

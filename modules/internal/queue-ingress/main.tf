@@ -58,6 +58,12 @@ resource "aws_dynamodb_table" "idempotency" {
 # Queue and function
 ################################################################################
 
+# Refuses presets and keys that there are not.
+module "specifications" {
+  source         = "../partner-specifications"
+  specifications = { for partner, settings in var.partners : partner => settings.specification }
+}
+
 locals {
   configuration = jsonencode({
     partners = {
@@ -107,6 +113,7 @@ module "consumer" {
   policy_statements  = local.policy_statements
   fifo               = var.fifo
   existing_queue     = var.existing_queue
+  existing_dlq       = var.existing_dlq
   senders            = var.senders
   allowed_topic_arns = var.allowed_topic_arns
   allowed_rule_arns  = var.allowed_rule_arns

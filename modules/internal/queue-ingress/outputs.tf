@@ -25,6 +25,11 @@ output "role_arns" {
   value       = { (local.hop) = module.consumer.role_arn }
 }
 
+output "role_policies" {
+  description = "Policies (JSON) of these roles, by hop: for a role of yours (`function.role`) to have."
+  value       = { (local.hop) = module.consumer.policy }
+}
+
 output "function_arns" {
   description = "ARN of the function, by hop."
   value       = { (local.hop) = module.consumer.function_arn }
@@ -83,4 +88,9 @@ output "configuration" {
 output "alarm_names" {
   description = "Names of the alarms, by severity (`critical`, `warning`) and `<hop>/<fact>`."
   value       = module.consumer.alarm_names
+}
+
+output "existing_dlq_policies" {
+  description = "Statements that the policy of `existing_dlq` needs, as JSON text, by hop."
+  value       = { for policy in module.consumer.existing_dlq_policy[*] : (local.hop) => policy }
 }

@@ -27,7 +27,7 @@ run "only_this_state_machine_may_take_the_role" {
   command = plan
 
   assert {
-    condition = jsondecode(aws_iam_role.this.assume_role_policy).Statement == [{
+    condition = jsondecode(aws_iam_role.this[0].assume_role_policy).Statement == [{
       Sid       = "StepFunctions"
       Effect    = "Allow"
       Action    = "sts:AssumeRole"
@@ -50,7 +50,7 @@ run "errors_are_logged_without_payloads" {
   }
 
   assert {
-    condition     = aws_cloudwatch_log_group.this.name == "/aws/vendedlogs/states/package-asset" && aws_sfn_state_machine.this.logging_configuration[0].log_destination == "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/vendedlogs/states/package-asset:*"
+    condition     = aws_cloudwatch_log_group.this[0].name == "/aws/vendedlogs/states/package-asset" && aws_sfn_state_machine.this.logging_configuration[0].log_destination == "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/vendedlogs/states/package-asset:*"
     error_message = "The log must go to the module's group."
   }
 }
@@ -65,12 +65,12 @@ run "the_workflow_may_do_what_its_statements_say" {
   }
 
   assert {
-    condition     = [for s in jsondecode(aws_iam_role_policy.this.policy).Statement : s.Sid] == ["DeliverLogs", "Order"]
+    condition     = [for s in jsondecode(aws_iam_role_policy.this[0].policy).Statement : s.Sid] == ["DeliverLogs", "Order"]
     error_message = "The role may deliver logs, and what the user says."
   }
 
   assert {
-    condition     = [for s in jsondecode(aws_iam_role_policy.this.policy).Statement : s.Sid if contains(s.Resource, "*")] == ["DeliverLogs"]
+    condition     = [for s in jsondecode(aws_iam_role_policy.this[0].policy).Statement : s.Sid if contains(s.Resource, "*")] == ["DeliverLogs"]
     error_message = "Only log delivery, which knows no resources, may have a wildcard."
   }
 }
@@ -112,7 +112,7 @@ run "logs_are_kept_as_the_settings_say" {
   }
 
   assert {
-    condition     = aws_cloudwatch_log_group.this.retention_in_days == 0 && aws_cloudwatch_log_group.this.log_group_class == "INFREQUENT_ACCESS"
+    condition     = aws_cloudwatch_log_group.this[0].retention_in_days == 0 && aws_cloudwatch_log_group.this[0].log_group_class == "INFREQUENT_ACCESS"
     error_message = "0 keeps logs for ever."
   }
 }
@@ -158,4 +158,36 @@ run "an_unknown_type_is_refused" {
   }
 
   expect_failures = [var.type]
+}
+
+run "a_role_of_the_users_is_taken_as_it_is" {
+  command = plan
+
+  # Not known when planned, or the provider would send the definition to AWS.
+  override_resource {
+    target          = aws_cloudwatch_log_group.this
+    override_during = apply
+  }
+
+  variables {
+    existing_role = { arn = "arn:aws:iam::123456789012:role/teams/workflow" }
+  }
+
+  assert {
+    condition     = length(aws_iam_role.this) + length(aws_iam_role_policy.this) + length(aws_iam_policy.this) == 0 && aws_sfn_state_machine.this.role_arn == "arn:aws:iam::123456789012:role/teams/workflow"
+    error_message = "There is a role or a policy besides the user's."
+  }
+}
+
+run "a_log_group_of_the_users_is_taken_as_it_is" {
+  command = plan
+
+  variables {
+    existing_log_group = { arn = "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/vendedlogs/teams" }
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_log_group.this) == 0 && aws_sfn_state_machine.this.logging_configuration[0].log_destination == "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/vendedlogs/teams:*"
+    error_message = "The workflow has another log group."
+  }
 }

@@ -17,6 +17,12 @@ variable "transforms" {
       architecture         = optional(string)
       log_level            = optional(string)
       tracing              = optional(string)
+      role = optional(object({
+        arn = optional(string)
+      }))
+      log_group = optional(object({
+        arn = optional(string)
+      }))
     }), {})
     queue = optional(object({
       enabled                    = optional(bool)
@@ -53,6 +59,13 @@ variable "transforms" {
     vpc = optional(object({
       subnet_ids         = optional(list(string))
       security_group_ids = optional(list(string))
+    }))
+    existing_dlq = optional(object({
+      arn = optional(string)
+      url = optional(string)
+      kms_key = optional(object({
+        arn = optional(string)
+      }))
     }))
   }))
   nullable = false
@@ -150,6 +163,9 @@ variable "routes" {
         connection = optional(object({
           arn = optional(string)
         }))
+        role = optional(object({
+          arn = optional(string)
+        }))
         auth = optional(object({
           type              = optional(string)
           header            = optional(string)
@@ -200,6 +216,12 @@ variable "routes" {
       architecture         = optional(string)
       log_level            = optional(string)
       tracing              = optional(string)
+      role = optional(object({
+        arn = optional(string)
+      }))
+      log_group = optional(object({
+        arn = optional(string)
+      }))
     }), {})
     queue = optional(object({
       enabled                    = optional(bool)
@@ -236,6 +258,13 @@ variable "routes" {
     vpc = optional(object({
       subnet_ids         = optional(list(string))
       security_group_ids = optional(list(string))
+    }))
+    existing_dlq = optional(object({
+      arn = optional(string)
+      url = optional(string)
+      kms_key = optional(object({
+        arn = optional(string)
+      }))
     }))
   }))
   nullable = false

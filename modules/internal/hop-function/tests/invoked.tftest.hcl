@@ -87,7 +87,7 @@ run "what_fails_on_every_attempt_is_kept" {
   }
 
   assert {
-    condition = jsondecode(aws_sqs_queue.dlq.policy).Statement == [
+    condition = jsondecode(aws_sqs_queue.dlq[0].policy).Statement == [
       {
         Sid       = "DenyWithoutTls"
         Effect    = "Deny"
@@ -110,9 +110,9 @@ run "what_fails_on_every_attempt_is_kept" {
 
   assert {
     condition = (
-      !endswith(aws_sqs_queue.dlq.name, ".fifo") && aws_sqs_queue.dlq.message_retention_seconds == 1209600
-      && aws_sqs_queue.dlq.visibility_timeout_seconds >= 360 && aws_sqs_queue.dlq.sqs_managed_sse_enabled
-      && jsondecode(aws_sqs_queue.dlq.redrive_allow_policy) == { redrivePermission = "denyAll" }
+      !endswith(aws_sqs_queue.dlq[0].name, ".fifo") && aws_sqs_queue.dlq[0].message_retention_seconds == 1209600
+      && aws_sqs_queue.dlq[0].visibility_timeout_seconds >= 360 && aws_sqs_queue.dlq[0].sqs_managed_sse_enabled
+      && jsondecode(aws_sqs_queue.dlq[0].redrive_allow_policy) == { redrivePermission = "denyAll" }
     )
     error_message = "Dead letters are kept for 14 days, encrypted, and outlast the redrive function's timeout six times."
   }
@@ -183,8 +183,8 @@ run "a_hop_whose_rule_sends_by_itself_has_a_dead_letter_queue_and_nothing_else" 
 
   assert {
     condition = (
-      !endswith(aws_sqs_queue.dlq.name, ".fifo") && aws_sqs_queue.dlq.sqs_managed_sse_enabled
-      && jsondecode(aws_sqs_queue.dlq.redrive_allow_policy) == { redrivePermission = "denyAll" }
+      !endswith(aws_sqs_queue.dlq[0].name, ".fifo") && aws_sqs_queue.dlq[0].sqs_managed_sse_enabled
+      && jsondecode(aws_sqs_queue.dlq[0].redrive_allow_policy) == { redrivePermission = "denyAll" }
       && [for statement in jsondecode(output.dlq_policy).Statement : statement.Sid] == ["DenyWithoutTls", "AllowRules"]
     )
     error_message = "EventBridge refuses FIFO dead-letter queues, and its rule alone sends here."
@@ -207,8 +207,8 @@ run "a_function_that_rules_invoke_may_consume_a_queue_besides" {
         QUEUE_URL         = "https://sqs.example/media-test-cms"
       }
       && length(aws_lambda_event_source_mapping.this) == 1 && length(aws_lambda_permission.rule) == 1
-      && jsondecode(aws_sqs_queue.this[0].redrive_policy).deadLetterTargetArn == aws_sqs_queue.dlq.arn
-      && jsondecode(aws_sqs_queue.dlq.redrive_allow_policy).redrivePermission == "byQueue"
+      && jsondecode(aws_sqs_queue.this[0].redrive_policy).deadLetterTargetArn == aws_sqs_queue.dlq[0].arn
+      && jsondecode(aws_sqs_queue.dlq[0].redrive_allow_policy).redrivePermission == "byQueue"
     )
     error_message = "The function must know its queue, and both ways of events end in one dead-letter queue."
   }

@@ -68,12 +68,12 @@ run "a_queue_without_rules_takes_messages_from_the_account_alone_and_over_tls" {
   }
 
   assert {
-    condition     = jsondecode(aws_sqs_queue.dlq.policy).Statement[0].Resource == "arn:aws:sqs:eu-west-1:123456789012:media-test-cms-dlq"
+    condition     = jsondecode(aws_sqs_queue.dlq[0].policy).Statement[0].Resource == "arn:aws:sqs:eu-west-1:123456789012:media-test-cms-dlq"
     error_message = "The dead-letter queue's policy must name the dead-letter queue."
   }
 
   assert {
-    condition     = aws_sqs_queue.this[0].sqs_managed_sse_enabled && aws_sqs_queue.dlq.sqs_managed_sse_enabled
+    condition     = aws_sqs_queue.this[0].sqs_managed_sse_enabled && aws_sqs_queue.dlq[0].sqs_managed_sse_enabled
     error_message = "Both queues must be encrypted."
   }
 }
@@ -91,12 +91,12 @@ run "dead_letters_go_to_the_queues_own_dlq_which_takes_no_other_queues" {
   }
 
   assert {
-    condition     = jsondecode(aws_sqs_queue.dlq.redrive_allow_policy) == { redrivePermission = "byQueue", sourceQueueArns = ["arn:aws:sqs:eu-west-1:123456789012:media-test-cms"] }
+    condition     = jsondecode(aws_sqs_queue.dlq[0].redrive_allow_policy) == { redrivePermission = "byQueue", sourceQueueArns = ["arn:aws:sqs:eu-west-1:123456789012:media-test-cms"] }
     error_message = "The DLQ must serve its own queue alone."
   }
 
   assert {
-    condition     = aws_sqs_queue.this[0].message_retention_seconds == 1209600 && aws_sqs_queue.dlq.message_retention_seconds == 1209600
+    condition     = aws_sqs_queue.this[0].message_retention_seconds == 1209600 && aws_sqs_queue.dlq[0].message_retention_seconds == 1209600
     error_message = "Messages must be kept for 14 days."
   }
 }
@@ -109,7 +109,7 @@ run "rules_may_send_to_the_queue_and_to_its_dlq" {
   }
 
   assert {
-    condition = alltrue([for queue in [aws_sqs_queue.this[0], aws_sqs_queue.dlq] :
+    condition = alltrue([for queue in [aws_sqs_queue.this[0], aws_sqs_queue.dlq[0]] :
       [for s in jsondecode(queue.policy).Statement : s if s.Effect == "Allow"] == [{
         Sid       = "AllowRules"
         Effect    = "Allow"
@@ -194,7 +194,7 @@ run "fifo_goes_for_both_queues" {
   }
 
   assert {
-    condition     = aws_sqs_queue.this[0].name == "media-test-cms.fifo" && aws_sqs_queue.dlq.name == "media-test-cms-dlq.fifo" && aws_sqs_queue.this[0].fifo_queue && aws_sqs_queue.dlq.fifo_queue
+    condition     = aws_sqs_queue.this[0].name == "media-test-cms.fifo" && aws_sqs_queue.dlq[0].name == "media-test-cms-dlq.fifo" && aws_sqs_queue.this[0].fifo_queue && aws_sqs_queue.dlq[0].fifo_queue
     error_message = "A FIFO queue's DLQ is FIFO, and .fifo comes last."
   }
 }
@@ -207,7 +207,7 @@ run "a_key_of_ones_own_encrypts_both_queues" {
   }
 
   assert {
-    condition     = alltrue([for queue in [aws_sqs_queue.this[0], aws_sqs_queue.dlq] : queue.kms_master_key_id == "arn:aws:kms:eu-west-1:123456789012:key/1" && queue.sqs_managed_sse_enabled != true])
+    condition     = alltrue([for queue in [aws_sqs_queue.this[0], aws_sqs_queue.dlq[0]] : queue.kms_master_key_id == "arn:aws:kms:eu-west-1:123456789012:key/1" && queue.sqs_managed_sse_enabled != true])
     error_message = "Both queues must use the key, and not SQS's as well, which SQS refuses."
   }
 }
@@ -332,7 +332,7 @@ run "senders_may_send_to_the_queue_and_not_to_its_dlq" {
   }
 
   assert {
-    condition     = [for s in jsondecode(aws_sqs_queue.dlq.policy).Statement : s.Sid] == ["DenyWithoutTls"]
+    condition     = [for s in jsondecode(aws_sqs_queue.dlq[0].policy).Statement : s.Sid] == ["DenyWithoutTls"]
     error_message = "Each message in the DLQ says why it is there: no sender may put one."
   }
 }
@@ -346,7 +346,7 @@ run "topics_may_send_to_the_queue_and_to_its_dlq" {
   }
 
   assert {
-    condition = alltrue([for queue in [aws_sqs_queue.this[0], aws_sqs_queue.dlq] :
+    condition = alltrue([for queue in [aws_sqs_queue.this[0], aws_sqs_queue.dlq[0]] :
       [for s in jsondecode(queue.policy).Statement : s if s.Effect == "Allow"] == [{
         Sid       = "AllowTopics"
         Effect    = "Allow"
@@ -403,7 +403,7 @@ run "an_existing_queue_is_consumed_and_left_alone" {
   }
 
   assert {
-    condition     = aws_sqs_queue.dlq.name == "media-test-cms-dlq.fifo" && jsondecode(aws_sqs_queue.dlq.redrive_allow_policy) == { redrivePermission = "denyAll" }
+    condition     = aws_sqs_queue.dlq[0].name == "media-test-cms-dlq.fifo" && jsondecode(aws_sqs_queue.dlq[0].redrive_allow_policy) == { redrivePermission = "denyAll" }
     error_message = "The DLQ is ours, of the same kind, and the function's alone."
   }
 
@@ -575,6 +575,53 @@ run "a_message_that_crashes_its_function_must_be_moved_before_sqs_deletes_it" {
   variables {
     queue   = { visibility_timeout_seconds = 43200 }
     failure = { max_receive_count = 28, retry = { max_seconds = 900 } }
+  }
+
+  expect_failures = [aws_sqs_queue.this]
+}
+
+run "a_dead_letter_queue_of_the_users_takes_what_fails" {
+  command = plan
+
+  variables {
+    existing_dlq = { arn = "arn:aws:sqs:eu-west-1:123456789012:teams-dlq", url = "https://sqs.eu-west-1.amazonaws.com/123456789012/teams-dlq", kms_key = { arn = "arn:aws:kms:eu-west-1:123456789012:key/5f2c1d3e" } }
+    fifo         = false
+    senders      = {}
+
+    allowed_topic_arns = []
+    allowed_rule_arns  = ["arn:aws:events:eu-west-1:123456789012:rule/media/cms"]
+  }
+
+  assert {
+    condition     = length(aws_sqs_queue.dlq) == 0 && jsondecode(aws_sqs_queue.this[0].redrive_policy).deadLetterTargetArn == "arn:aws:sqs:eu-west-1:123456789012:teams-dlq"
+    error_message = "There is a dead-letter queue besides the user's."
+  }
+
+  assert {
+    condition     = output.environment.DEAD_LETTER_QUEUE_URL == "https://sqs.eu-west-1.amazonaws.com/123456789012/teams-dlq"
+    error_message = "The function gives up elsewhere."
+  }
+
+  assert {
+    condition     = [for s in jsondecode(output.policy).Statement : s.Resource if contains(["GiveUp", "UseKeyOfDlq"], s.Sid)] == [["arn:aws:sqs:eu-west-1:123456789012:teams-dlq"], ["arn:aws:kms:eu-west-1:123456789012:key/5f2c1d3e"]]
+    error_message = "The function may send to the queue, and use its key."
+  }
+
+  assert {
+    condition     = [for s in jsondecode(output.existing_dlq_policy).Statement : [s.Sid, s.Resource]] == [["AllowRules", "arn:aws:sqs:eu-west-1:123456789012:teams-dlq"]]
+    error_message = jsonencode(output.existing_dlq_policy)
+  }
+}
+
+run "a_standard_dead_letter_queue_for_a_fifo_queue_is_refused" {
+  command = plan
+
+  variables {
+    existing_dlq = { arn = "arn:aws:sqs:eu-west-1:123456789012:teams-dlq", url = "https://sqs.eu-west-1.amazonaws.com/123456789012/teams-dlq" }
+    fifo         = true
+
+    allowed_topic_arns = []
+    allowed_rule_arns  = []
   }
 
   expect_failures = [aws_sqs_queue.this]

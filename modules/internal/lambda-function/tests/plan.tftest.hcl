@@ -29,7 +29,7 @@ run "a_function_without_further_statements_may_write_its_own_log_and_nothing_els
   command = plan
 
   assert {
-    condition = jsondecode(aws_iam_role_policy.this.policy).Statement == [{
+    condition = jsondecode(aws_iam_role_policy.this[0].policy).Statement == [{
       Sid      = "WriteLog"
       Effect   = "Allow"
       Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
@@ -39,12 +39,12 @@ run "a_function_without_further_statements_may_write_its_own_log_and_nothing_els
   }
 
   assert {
-    condition     = jsondecode(aws_iam_role.this.assume_role_policy).Statement[0].Principal == { Service = "lambda.amazonaws.com" }
+    condition     = jsondecode(aws_iam_role.this[0].assume_role_policy).Statement[0].Principal == { Service = "lambda.amazonaws.com" }
     error_message = "Only Lambda may assume the role."
   }
 
   assert {
-    condition     = aws_cloudwatch_log_group.this.retention_in_days == 30
+    condition     = aws_cloudwatch_log_group.this[0].retention_in_days == 30
     error_message = "Logs must not be kept for ever by default."
   }
 
@@ -87,7 +87,7 @@ run "configuration_is_stored_under_its_digest_and_only_its_function_may_read_it"
   }
 
   assert {
-    condition     = [for s in jsondecode(aws_iam_role_policy.this.policy).Statement : s.Resource if s.Sid == "ReadConfiguration"] == [["arn:aws:s3:::media/configuration/media-test-cms/*"]]
+    condition     = [for s in jsondecode(aws_iam_role_policy.this[0].policy).Statement : s.Resource if s.Sid == "ReadConfiguration"] == [["arn:aws:s3:::media/configuration/media-test-cms/*"]]
     error_message = "The function may read its own configurations, the one being rolled out and the one before it, and no other's."
   }
 }
@@ -192,7 +192,7 @@ run "statements_become_policy_with_their_conditions" {
   }
 
   assert {
-    condition = [for s in jsondecode(aws_iam_role_policy.this.policy).Statement : s if s.Sid == "Publish"] == [{
+    condition = [for s in jsondecode(aws_iam_role_policy.this[0].policy).Statement : s if s.Sid == "Publish"] == [{
       Sid       = "Publish"
       Effect    = "Allow"
       Action    = ["events:PutEvents"]
@@ -203,7 +203,7 @@ run "statements_become_policy_with_their_conditions" {
   }
 
   assert {
-    condition     = [for s in jsondecode(aws_iam_role_policy.this.policy).Statement : s.Resource if s.Sid == "UseKey"] == [["arn:aws:kms:eu-west-1:123456789012:key/1"]]
+    condition     = [for s in jsondecode(aws_iam_role_policy.this[0].policy).Statement : s.Resource if s.Sid == "UseKey"] == [["arn:aws:kms:eu-west-1:123456789012:key/1"]]
     error_message = "With a key of one's own the role must be able to use it."
   }
 }
@@ -357,7 +357,7 @@ run "logs_may_be_kept_for_ever_and_cheaply" {
   }
 
   assert {
-    condition     = aws_cloudwatch_log_group.this.retention_in_days == 0 && aws_cloudwatch_log_group.this.log_group_class == "INFREQUENT_ACCESS"
+    condition     = aws_cloudwatch_log_group.this[0].retention_in_days == 0 && aws_cloudwatch_log_group.this[0].log_group_class == "INFREQUENT_ACCESS"
     error_message = "0 is CloudWatch's word for ever."
   }
 }
@@ -402,7 +402,7 @@ run "a_function_that_traces_may_write_traces" {
   }
 
   assert {
-    condition     = [for s in jsondecode(aws_iam_role_policy.this.policy).Statement : s.Action if s.Sid == "WriteTraces"] == [["xray:PutTelemetryRecords", "xray:PutTraceSegments"]]
+    condition     = [for s in jsondecode(aws_iam_role_policy.this[0].policy).Statement : s.Action if s.Sid == "WriteTraces"] == [["xray:PutTelemetryRecords", "xray:PutTraceSegments"]]
     error_message = "Without the permission no trace arrives."
   }
 }
@@ -425,7 +425,7 @@ run "a_role_has_its_path" {
   }
 
   assert {
-    condition     = aws_iam_role.this.path == "/media/"
+    condition     = aws_iam_role.this[0].path == "/media/"
     error_message = "Where roles need a path, no other is let through."
   }
 }
@@ -462,7 +462,7 @@ run "a_function_in_a_vpc_may_connect_to_it_but_its_code_may_not" {
   }
 
   assert {
-    condition = jsonencode([for s in jsondecode(aws_iam_role_policy.this.policy).Statement : s if contains(["ConnectToVpc", "KeepNetworkInterfacesFromCode"], s.Sid)]) == jsonencode([
+    condition = jsonencode([for s in jsondecode(aws_iam_role_policy.this[0].policy).Statement : s if contains(["ConnectToVpc", "KeepNetworkInterfacesFromCode"], s.Sid)]) == jsonencode([
       {
         Action   = ["ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:UnassignPrivateIpAddresses"]
         Effect   = "Allow"
@@ -485,7 +485,7 @@ run "a_function_outside_of_a_vpc_may_touch_no_network_interface" {
   command = plan
 
   assert {
-    condition     = length(aws_lambda_function.this.vpc_config) == 0 && !strcontains(aws_iam_role_policy.this.policy, "ec2:")
+    condition     = length(aws_lambda_function.this.vpc_config) == 0 && !strcontains(aws_iam_role_policy.this[0].policy, "ec2:")
     error_message = "Without a VPC the role needs no permission for one."
   }
 }
@@ -498,4 +498,69 @@ run "a_vpc_without_security_group_is_refused" {
   }
 
   expect_failures = [var.settings]
+}
+
+run "a_role_and_a_log_group_of_the_users_are_taken_as_they_are" {
+  command = plan
+
+  variables {
+    settings = { package = { s3_bucket = "packages", s3_key = "media_events.zip" }, role_path = "/media/" }
+    function = {
+      role      = { arn = "arn:aws:iam::123456789012:role/teams/media/cms" }
+      log_group = { arn = "arn:aws:logs:eu-west-1:123456789012:log-group:/teams/media:*" }
+    }
+  }
+
+  assert {
+    condition     = length(aws_iam_role.this) + length(aws_iam_role_policy.this) + length(aws_iam_policy.this) + length(aws_cloudwatch_log_group.this) == 0
+    error_message = "There is a role, a policy or a log group besides the user's."
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.role == "arn:aws:iam::123456789012:role/teams/media/cms" && aws_lambda_function.this.logging_config[0].log_group == "/teams/media"
+    error_message = "The function has another role or log group."
+  }
+
+  assert {
+    condition     = output.role_name == "cms" && jsondecode(output.policy).Statement[0].Resource == ["arn:aws:logs:eu-west-1:123456789012:log-group:/teams/media:*"]
+    error_message = "${output.role_name}: ${output.policy}"
+  }
+}
+
+run "a_role_by_its_name_is_refused" {
+  command = plan
+
+  variables {
+    function = { role = { arn = "cms" } }
+  }
+
+  expect_failures = [var.function]
+}
+
+run "a_role_name_that_iam_would_refuse_is_refused" {
+  command = plan
+
+  variables {
+    name     = "media-test-with-a-very-long-name-that-is-nearly-as-long-as-it-ca"
+    settings = { package = { s3_bucket = "packages", s3_key = "media_events.zip" }, role_name_prefix = "team-" }
+  }
+
+  expect_failures = [aws_iam_role.this]
+}
+
+run "a_policy_that_is_too_long_for_a_managed_one_is_refused" {
+  command = plan
+
+  variables {
+    settings          = { package = { s3_bucket = "packages", s3_key = "media_events.zip" }, role_policies = "managed" }
+    policy_statements = { Invoke = { actions = ["lambda:InvokeFunction"], resources = [for n in range(90) : "arn:aws:lambda:eu-west-1:123456789012:function:a-function-with-a-long-name-${n}"] } }
+  }
+
+  override_resource {
+    target          = aws_cloudwatch_log_group.this
+    override_during = plan
+    values          = { arn = "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/media-test" }
+  }
+
+  expect_failures = [aws_iam_policy.this]
 }

@@ -34,7 +34,7 @@ run "outputs_name_what_was_made" {
   }
 
   assert {
-    condition     = aws_lambda_function.this.role == aws_iam_role.this.arn && aws_lambda_function.this.logging_config[0].log_group == aws_cloudwatch_log_group.this.name
+    condition     = aws_lambda_function.this.role == aws_iam_role.this[0].arn && aws_lambda_function.this.logging_config[0].log_group == aws_cloudwatch_log_group.this[0].name
     error_message = "The function must have its role and write to the log group that has a retention."
   }
 }

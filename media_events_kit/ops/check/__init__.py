@@ -1,0 +1,1 @@
+"""What Terraform can't see in the documents that modules take: specifications, steps and destinations."""
