@@ -20,7 +20,8 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "lambda_src")]
 
-from scripts import generated, reference_docs, terraform_env  # noqa: E402  # these need the path above
+from media_events_kit.ops.shared.terraform_providers import LESS_COLLECTING  # noqa: E402
+from scripts import generated, reference_docs  # noqa: E402  # these need the path above
 from scripts.reference import iam  # noqa: E402
 from tests.terraform.conftest import GENERATED, Terraform, offline_environment  # noqa: E402
 from tests.terraform.resolved_plan import resolve  # noqa: E402
@@ -48,5 +49,5 @@ def _pages() -> dict[Path, str | None]:
 
 
 if __name__ == "__main__":
-    os.environ |= terraform_env.LESS_COLLECTING
+    os.environ |= LESS_COLLECTING
     sys.exit(main())
