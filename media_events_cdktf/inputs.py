@@ -340,6 +340,9 @@ class DlqReviewDeadLetterQueues(TypedDict):
         of an ingress. Null: the message goes back to the queue as others do. Where the hop is an
         ingress (`ingress/…`), this function or `function_arn` must be one of these modules': it is
         asked which event is in a message that no function has read, before a person is.
+    function_role_id: unique id of that function's role, needed where the hop is an ingress. What
+        anybody else sent to an ingress says nothing about why it failed; `from_rules`: only
+        EventBridge's rules send there, so their reasons are believed.
     redrive_target: where a dead letter is tried again: `queue`, `bus`, `function`, or `none` where
         nothing could take it. Then a person is asked at once.
     idempotency_table: `{ name, arn }` of the table with the destination's circuit breaker: while that
@@ -351,8 +354,8 @@ class DlqReviewDeadLetterQueues(TypedDict):
         are tried again before a person is asked, and how many dead letters of the hop go back in a
         second at most, by any way (`max_per_second`), so that ten thousand of them don't slow live
         traffic.
-    Defaults: `ordered = false`, `max_count = 3`, `base_delay_seconds = 60`, `max_delay_seconds = 3600`,
-        `max_age_seconds = 172800`, `max_per_second = 5`.
+    Defaults: `from_rules = false`, `ordered = false`, `max_count = 3`, `base_delay_seconds = 60`,
+        `max_delay_seconds = 3600`, `max_age_seconds = 172800`, `max_per_second = 5`.
     """
 
     queue_arn: str
@@ -363,6 +366,8 @@ class DlqReviewDeadLetterQueues(TypedDict):
     source_queue_url: NotRequired[str | None]
     function_arn: NotRequired[str | None]
     consumer_arn: NotRequired[str | None]
+    function_role_id: NotRequired[str | None]
+    from_rules: NotRequired[bool | None]
     redrive_target: str
     idempotency_table: NotRequired[DlqReviewDeadLetterQueuesIdempotencyTable | Reference | None]
     ordered: NotRequired[bool | None]

@@ -539,6 +539,7 @@ class IngressApigw(Module):
         secret_recovery_window_days: float | None = None,
         throttle: inputs.IngressApigwThrottle | Reference | None = None,
         domain: inputs.IngressApigwDomain | Reference | None = None,
+        behind_cloudfront: bool | None = None,
         max_body_bytes: float | None = None,
         alarm_thresholds: inputs.IngressApigwAlarmThresholds | Reference | None = None,
         existing_api: inputs.IngressApigwExistingApi | Reference | None = None,
@@ -567,6 +568,8 @@ class IngressApigw(Module):
                 = 100`, `burst = 200`. Optional.
             domain: A domain of your own for the API. Point a DNS record (an alias, or a CNAME) to
                 `domain_target`; the module makes none. Optional.
+            behind_cloudfront: Whether `internal/cloudfront` is in front. The API then takes only what brings
+                the secret `origin_secret_name`, which waits for its value. Optional.
             max_body_bytes: Larger bodies are refused with 413. Lambda takes 6 MB at most. Optional.
             alarm_thresholds: When the alarms go off, besides the one on the age of dead letters (`failure`).
                 Optional.
@@ -597,6 +600,7 @@ class IngressApigw(Module):
                 "secret_recovery_window_days": secret_recovery_window_days,
                 "throttle": throttle,
                 "domain": domain,
+                "behind_cloudfront": behind_cloudfront,
                 "max_body_bytes": max_body_bytes,
                 "alarm_thresholds": alarm_thresholds,
                 "existing_api": existing_api,
@@ -646,6 +650,12 @@ class IngressApigw(Module):
     def secret_names(self) -> Reference:
         """Names of the secrets that the module made, by the partner's name. Each waits for its value."""
         return self.reference("secret_names")
+
+    @property
+    def origin_secret_name(self) -> str:
+        """Name of the secret that CloudFront shows, where `behind_cloudfront` is set: it waits for its value.
+        Else null."""
+        return self.text("origin_secret_name")
 
     @property
     def access_log_group_name(self) -> str:

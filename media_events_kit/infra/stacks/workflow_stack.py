@@ -229,7 +229,9 @@ class WorkflowParts:
             }
             | literal(ingress.cloudfront.model_dump(exclude_none=True)),
         )
-        configure_aws_provider(self, region=self._workflow.region, default_tags=literal(tags), us_east_1=True)
+        if isinstance(self._scope, WorkflowStack):  # another stack has providers of its own
+            tags = literal(tags)
+            configure_aws_provider(self._scope, region=self._workflow.region, default_tags=tags, us_east_1=True)
         module.add_override("providers", {"aws": "aws.us_east_1"})
         return module
 

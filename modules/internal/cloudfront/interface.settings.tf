@@ -6,6 +6,8 @@ variable "settings" {
       kms_key                  = customer managed key (`arn`) for all that the module encrypts; null uses keys that AWS owns
       permissions_boundary_arn = permissions boundary of every role
       role_path                = path of every role, such as `/media/`
+      role_name_prefix         = beginning of every role's name, where a company's rules ask for one; the rest is the name of what the role is for
+      role_policies            = `inline`, or `managed`: each role's policy is then one that can be attached elsewhere too, of 6,144 characters at most
       vpc                      = subnets (`subnet_ids`) and security groups (`security_group_ids`) of every function: private subnets with a way
                                  to the AWS APIs and partners that the functions call. Null leaves the functions outside any VPC
       logs                     = `retention_days` (0 keeps logs for ever) and `class`. `INFREQUENT_ACCESS` is cheaper, but CloudWatch then
@@ -29,6 +31,8 @@ variable "settings" {
     }))
     permissions_boundary_arn = optional(string)
     role_path                = optional(string, "/")
+    role_name_prefix         = optional(string, "")
+    role_policies            = optional(string, "inline")
     vpc = optional(object({
       subnet_ids         = list(string)
       security_group_ids = list(string)
@@ -78,6 +82,16 @@ variable "settings" {
   validation {
     condition     = can(regex("^/([!-.0-~]+/)*$", var.settings.role_path)) && length(var.settings.role_path) <= 512
     error_message = "settings.role_path must begin and end with a slash: / or /media/."
+  }
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9+=,.@_-]{0,32}$", var.settings.role_name_prefix))
+    error_message = "settings.role_name_prefix must have up to 32 letters, digits and +=,.@_-: roles' names have 64 in all."
+  }
+
+  validation {
+    condition     = contains(["inline", "managed"], var.settings.role_policies)
+    error_message = "settings.role_policies must be inline or managed."
   }
 
   validation {
