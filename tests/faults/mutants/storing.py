@@ -60,7 +60,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "        return [answer] * len(statements)\n",
         "        return [None] * len(statements)\n",
         harm="two attempts own one effect, and no record says that it has happened",
-        seen=Seen("small"),
+        test=f"{_ADAPTER_TESTS}/test_statements.py::test_a_batch_that_is_throttled_or_not_answered_fails_as_a_whole",
     ),
     mutant(
         "execute no more than the first statements",
