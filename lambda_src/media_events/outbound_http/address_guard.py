@@ -117,7 +117,7 @@ def parse_target(url: Any, *, allow_http: bool = False, allowed: Sequence[Networ
     if parts.scheme not in ("https", "http"):
         raise TargetError(f"its scheme must be https, not {parts.scheme or 'missing'}")
     if parts.scheme == "http" and not allow_http:
-        raise TargetError("its scheme must be https (allow_http = true permits http, which anyone on the way can read)")
+        raise TargetError(_HTTP + _further(parts, allowed))
     if "@" in parts.netloc:
         raise TargetError("it must not hold a user name or password; use auth with a secret")
     if parts.fragment or str(url).endswith("#"):
@@ -133,6 +133,18 @@ def parse_target(url: Any, *, allow_http: bool = False, allowed: Sequence[Networ
     if parts.query:
         path = f"{path}?{parts.query}"
     return Target(scheme=parts.scheme, host=host, port=port or (443 if parts.scheme == "https" else 80), path=path)
+
+
+_HTTP: Final = "its scheme must be https (allow_http = true permits http, which anyone on the way can read)"
+
+
+def _further(parts: SplitResult, allowed: Sequence[Network]) -> str:
+    """What else is wrong: the author of a destination on the own machine should learn of both at once."""
+    try:
+        _host(parts, allowed)
+    except TargetError as error:
+        return f"; {error}"
+    return ""
 
 
 def _split(url: Any) -> SplitResult:

@@ -70,7 +70,7 @@ class DemoRun:
             self.paths,
             lifecycle.UpOptions(
                 variables={PORT_VARIABLE: str(receiver.port), **workflow},
-                external_resources=lambda record: external_resources.ensure(self.paths, record).variables,
+                external_resources=lambda record, _stack: external_resources.ensure(self.paths, record).variables,
             ),
         )
         clients = Clients(up.record)

@@ -16,6 +16,7 @@ from media_events_kit.ops.local.function_logs import LogLine, LogReader, functio
 from media_events_kit.ops.local.hooks import HOOKS
 from media_events_kit.ops.local.overview import overview_of, show
 from media_events_kit.ops.local.paths import DEFAULT_ENVIRONMENT, local_paths
+from media_events_kit.ops.local.synthesis import Stack
 from media_events_kit.ops.shared.console import OperatorError, out, print_json
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -39,7 +40,15 @@ def up(
     """Start the local cloud and apply the workflow to it. Run it again after a change."""
     paths = local_paths(environment)
     variables = {name: value for hook in HOOKS for name, value in hook.variables(paths).items()}
-    result = lifecycle.up(paths, lifecycle.UpOptions(port=port, check=check, clean=clean, variables=variables))
+
+    def external_resources(record: CloudRecord, stack: Stack) -> dict[str, str]:
+        made = (hook.external_resources(paths, record, stack) for hook in HOOKS)
+        return {name: value for variables in made for name, value in variables.items()}
+
+    options = lifecycle.UpOptions(
+        port=port, check=check, clean=clean, variables=variables, external_resources=external_resources
+    )
+    result = lifecycle.up(paths, options)
     urls = webhook_urls(result.outputs, result.record)
     if as_json:
         print_json(

@@ -6,15 +6,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from media_events_kit.ops.local.endpoint import CloudRecord
 from media_events_kit.ops.local.paths import LocalPaths
+from media_events_kit.ops.local.synthesis import Stack
 
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """``variables`` are added to the synthesis of `local up`; ``after_down`` runs after `local down`."""
+    """``variables`` are added to the synthesis of `local up`; ``after_down`` runs after `local down`.
+
+    ``external_resources`` makes what a synthesised stack needs and does not make, on the running cloud; it returns more
+    variables.
+    """
 
     variables: Callable[[LocalPaths], Mapping[str, str]]
     after_down: Callable[[LocalPaths], None]
+    external_resources: Callable[[LocalPaths, CloudRecord, Stack], Mapping[str, str]]
 
 
 HOOKS: Final[list[Hook]] = []

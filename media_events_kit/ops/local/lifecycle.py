@@ -36,7 +36,7 @@ class UpOptions:
     check: bool = False
     clean: bool = False
     variables: Mapping[str, str] | None = None
-    external_resources: Callable[[CloudRecord], Mapping[str, str]] | None = None
+    external_resources: Callable[[CloudRecord, Stack], Mapping[str, str]] | None = None
     application: Path = endpoint.APPLICATION
 
 
@@ -111,7 +111,8 @@ def _with_external_resources(paths: LocalPaths, stack: Stack, record: CloudRecor
     """The stack with the variables of external resources, which have ARNs only once there is a cloud."""
     if options.external_resources is None:
         return stack
-    return synthesise(paths, {**(options.variables or {}), **options.external_resources(record)})
+    variables = {**(options.variables or {}), **options.external_resources(record, stack)}
+    return stack if variables == (options.variables or {}) else synthesise(paths, variables)
 
 
 def down(paths: LocalPaths) -> bool:

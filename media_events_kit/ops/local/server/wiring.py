@@ -19,6 +19,7 @@ from media_events_kit.ops.local.server import (
     permissions,
     policies,
     policy_variables,
+    queue_targets,
     queues,
     route_settings,
     senders,
@@ -36,6 +37,7 @@ def correct_ministack() -> None:
     access.correct(_core("iam_evaluator"), _service("sts"), _core("lambda_runtime"))
     alarms.correct(_service("cloudwatch"))
     event_buses.correct(_service("eventbridge"))
+    queue_targets.correct(_service("eventbridge"), _service("sqs"), _core("arn"))
     queues.correct(_service("sqs"), _service("sns"))
     event_entries.correct(_service("eventbridge"))
     messages.correct(_service("sqs"))

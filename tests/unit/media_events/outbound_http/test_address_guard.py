@@ -173,6 +173,18 @@ def test_http_needs_to_be_allowed():
     assert parse_target("http://example.com", allow_http=True).port == 80
 
 
+OPENED = parse_networks(["127.0.0.0/8", "10.0.0.0/8"])
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8080", "localhost", "10.0.0.1"])
+def test_whoever_sends_to_a_machine_of_their_own_learns_of_both_settings_at_once(host):
+    with pytest.raises(TargetError) as refused:
+        parse_target(f"http://{host}/events")
+    assert "allow_http" in str(refused.value)
+    assert any(part in str(refused.value) for part in ("its address is forbidden", "its host is the local machine"))
+    assert parse_target(f"http://{host}/events", allow_http=True, allowed=OPENED).scheme == "http"
+
+
 # --- resolving ---------------------------------------------------------------------------------------------------
 
 

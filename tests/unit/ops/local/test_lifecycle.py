@@ -196,7 +196,7 @@ def test_a_change_left_for_a_second_plan_is_an_error_that_names_it(machine):
 def test_external_resources_are_made_before_the_stack_is_applied_and_reach_its_synthesis(machine):
     made = []
 
-    def external_resources(record: CloudRecord) -> dict[str, str]:
+    def external_resources(record: CloudRecord, _stack: Stack) -> dict[str, str]:
         made.append(record.pid)
         assert machine.states_at_apply == []
         return {"QUEUE_ARN": "arn"}
@@ -212,6 +212,6 @@ def test_external_resources_are_made_again_with_a_fresh_cloud(machine):
     machine.failures = [failure()]
     made: list[int] = []
 
-    up(machine, external_resources=lambda record: made.append(record.pid) or {})  # type: ignore[func-returns-value]
+    up(machine, external_resources=lambda record, _stack: made.append(record.pid) or {})  # type: ignore[func-returns-value]
 
     assert made == [found.pid, *machine.started]
