@@ -15,7 +15,7 @@ help: ## list the targets
 setup: ## check the tools and make the environments (the other targets do it by themselves)
 	@$(PYTHON) scripts/setup.py --tests --lint
 
-demo: .environment ## the whole path on the local cloud, on real partner payloads; KEEP=1 leaves it running
+demo: .demo-environment ## the whole path on the local cloud, on real partner payloads; KEEP=1 leaves it running
 	@bin/media-events demo $(if $(KEEP),--keep)
 
 test: ## every test: unit, modules, synthesis, local cloud
@@ -52,13 +52,13 @@ package: .environment ## build the Lambda zip into lambda_src/dist/
 wheel: .environment ## build the Python package that teams install, into dist/
 	@$(BIN)/python -m hatchling build --target wheel --directory dist
 
-synth: .environment ## synthesise every environment of workflow.yaml into cdktf.out/
+synth: .demo-environment ## synthesise every environment of workflow.yaml into cdktf.out/
 	@$(BIN)/python main.py
 
-local-up: .environment ## start the local cloud and apply the workflow to it
+local-up: .demo-environment ## start the local cloud and apply the workflow to it
 	@bin/media-events local up
 
-local-down: .environment ## stop the local cloud and forget its state
+local-down: .demo-environment ## stop the local cloud and forget its state
 	@bin/media-events local down
 
 fuzz: .environment ## the webhook and its verifier against 100,000 hostile inputs
@@ -92,6 +92,9 @@ clean: ## remove what tools made: environments, caches, synthesised JSON
 	@rm -rf .venv .venv-cloud .venv-lint .venv-audit .venv-mutation .venv-bench node_modules cdktf.out .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: .environment
+.PHONY: .environment .demo-environment
 .environment:
 	@$(PYTHON) scripts/setup.py
+
+.demo-environment:
+	@$(PYTHON) scripts/setup.py --demo

@@ -1,7 +1,8 @@
 """Set up everything that a `make` target needs, once: checks the tools, then makes the environments.
 
-    python3 scripts/setup.py                 what `make demo` needs
+    python3 scripts/setup.py --demo          what `make demo` and the commands need
     python3 scripts/setup.py --synthesis     what synthesis needs, no more
+    python3 scripts/setup.py                 and what the tests need that need no browser
     python3 scripts/setup.py --tests         and what `make test` needs
     python3 scripts/setup.py --lint          and what `make lint` needs
     python3 scripts/setup.py --mutation      and what `make mutation` needs
@@ -21,7 +22,9 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -30,6 +33,8 @@ ROOT = Path(__file__).resolve().parent.parent
 MINIMUM = (3, 11)
 PREBUILT_PROVIDER = "cdktf_cdktf_provider_aws"
 """The tests read its source as the provider's schema; of its 2,200 modules none is loaded."""
+DEVELOPMENT = "requirements/dev.lock"
+SAY_SECONDS = 15.0
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -39,6 +44,7 @@ class SetupError(Exception):
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Set up the project's environments.")
+    parser.add_argument("--demo", action="store_true", help="only what `make demo` and the commands need")
     parser.add_argument("--synthesis", action="store_true", help="no more than synthesis needs: no local cloud")
     parser.add_argument("--tests", action="store_true", help="also what the tests need: the CDKTF CLI, Chromium")
     parser.add_argument(
@@ -54,6 +60,7 @@ def main() -> int:
         if options.tests:
             check_browser()
         make_environments(
+            demo=options.demo or options.synthesis,
             cloud=not options.synthesis,
             tests=options.tests,
             lint=options.lint,
@@ -116,10 +123,10 @@ def check_browser() -> None:
         )
 
 
-def make_environments(*, cloud: bool, tests: bool, lint: bool, mutation: bool, bench: bool) -> None:
+def make_environments(*, demo: bool, cloud: bool, tests: bool, lint: bool, mutation: bool, bench: bool) -> None:  # noqa: PLR0913
     """Make them side by side: pip and npm keep one CPU busy each."""
     with ThreadPoolExecutor() as pool:
-        tools, runtime = pool.submit(tools_environment), environments().runtime_python()
+        tools, runtime = pool.submit(tools_environment, demo=demo), environments().runtime_python()
         jobs: list[Future[Any]] = [tools]
         if cloud:
             jobs.append(pool.submit(python_environment, ".venv-cloud", "requirements/cloud.lock", runtime))
@@ -139,19 +146,26 @@ def make_environments(*, cloud: bool, tests: bool, lint: bool, mutation: bool, b
         job.result()
 
 
-def tools_environment() -> None:
-    """Make the environment of the project's own commands, and unpack there what each synthesis loads."""
-    if python_environment(".venv", "requirements/dev.lock", sys.executable):
+def tools_environment(*, demo: bool) -> None:
+    """Make the environment of the project's own commands, and unpack there what each synthesis loads.
+
+    For a `demo` it has no tools of tests, such as a driver for browsers; where it has them, they stay.
+    """
+    locks = ["requirements/app.lock", DEVELOPMENT] if demo else [DEVELOPMENT]
+    if python_environment(".venv", locks[0], sys.executable, or_of=locks[1:]):
         with step("CDKTF"):
             # Otherwise the first synthesis would unpack it.
             code = "import sys; sys.dont_write_bytecode = False; import media_events_kit.infra.stacks.cdk"
             run([str(ROOT / ".venv/bin/python"), "-c", code], check=False)
 
 
-def python_environment(name: str, lock: str, python: str) -> bool:
-    """Make the virtual environment `name` from `lock`, unless it is there and current; whether it was made."""
+def python_environment(name: str, lock: str, python: str, *, or_of: Sequence[str] = ()) -> bool:
+    """Make the virtual environment `name` from `lock`, unless it is there and current; whether it was made.
+
+    One that was made of a lock file in `or_of` will do too.
+    """
     folder, lock_file = ROOT / name, ROOT / lock
-    if environments().is_current(folder, lock_file, python):
+    if any(environments().is_current(folder, one, python) for one in (lock_file, *(ROOT / other for other in or_of))):
         return False
     with step(f"{name} from {lock}"):
         try:
@@ -189,16 +203,23 @@ def node_environment(tools: Future[None]) -> None:
 
 
 class step:  # noqa: N801 - reads as a statement
-    """Say what is being done and how long it took."""
+    """Say what is being done, every quarter of a minute that it goes on, and how long it took."""
 
     def __init__(self, what: str) -> None:
         self.what = what
 
     def __enter__(self) -> None:
         self.started = time.monotonic()
+        self.over = threading.Event()
         print(f"setup: {self.what} ...", flush=True)
+        threading.Thread(target=self._go_on, daemon=True).start()
+
+    def _go_on(self) -> None:
+        while not self.over.wait(SAY_SECONDS):
+            print(f"setup: {self.what}: {time.monotonic() - self.started:.0f} s so far", flush=True)
 
     def __exit__(self, kind: object, *rest: object) -> None:
+        self.over.set()
         if kind is None:
             print(f"setup: {self.what} done in {time.monotonic() - self.started:.0f} s", flush=True)
 
