@@ -127,6 +127,23 @@ def test_a_group_is_retried_cancelled_and_resumed_with_its_progress(busy, visit)
     assert item.event_id in ids
 
 
+def test_on_a_phone_the_retry_comes_before_the_failure_and_keys_act_on_ticked_rows(busy, visit):
+    world, served_page = busy
+    item = world.items["down"]
+    visitor = visit(served_page)
+    visitor.page.set_viewport_size({"width": 390, "height": 844})
+    visitor.go(f"/items/{item.item_id}")
+    assert visitor.page.get_by_role("button", name="Retry").bounding_box()["y"] < 844
+    visitor.go(f"/groups/{item.group_id}")
+    link = visitor.page.locator("table.items a.row").first
+    assert link.bounding_box()["height"] < 50
+    visitor.page.locator('input[name="item"]').first.check()
+    visitor.page.locator("h1").click()
+    visitor.press("r")
+    assert visitor.page.evaluate("document.activeElement.form.id") == "selection"
+    assert visitor.focused() == "Retry"
+
+
 def test_an_edit_shows_the_difference_and_goes_in_the_original_s_place(busy, visit):
     world, served_page = busy
     item = world.items["content"]

@@ -210,7 +210,12 @@ class FakeReviewTable:
         if after is not None:
             found = [one for one in found if (one > after if selection.oldest_first else one < after)]
         items = [self.items[item_id] for _, item_id in found[:limit]]
-        kept = [item for item in items if all(getattr(item, name) == value for name, value in selection.where.items())]
+        kept = [
+            item
+            for item in items
+            if all(getattr(item, name) == value for name, value in selection.where.items())
+            and all(value in (getattr(item, name) or "") for name, value in selection.parts.items())
+        ]
         more = found[limit - 1] if len(found) > limit else None
         return Slice(tuple(_listed(item) for item in kept), more)
 

@@ -313,7 +313,7 @@ class Selection:
     ``by-status`` has them under their status and ``by-group`` under :func:`group_status`, both sorted by
     ``last_failed_at``; so have the indexes of :data:`VALUE_GROUPINGS`, under the status of the item's group there.
     ``by-event`` has them under the event's id, sorted by ``first_failed_at``. ``since`` and ``until`` (both included)
-    bound the sort key; ``where`` requires further attributes to have these values.
+    bound the sort key; ``where`` requires further attributes to have these values, ``parts`` others to contain these.
     """
 
     index: IndexName
@@ -321,6 +321,7 @@ class Selection:
     since: str | None = None
     until: str | None = None
     where: Mapping[str, str] = field(default_factory=dict)
+    parts: Mapping[str, str] = field(default_factory=dict)
     oldest_first: bool = False
 
 

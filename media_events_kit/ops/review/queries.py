@@ -50,7 +50,7 @@ class QueryError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """Conditions on items; ``None`` means any.
+    """Conditions on items; ``None`` means any. Of the fields in ``parts`` the text is a part of the item's.
 
     ``since`` and ``until`` (inclusive) concern the last failure. Items come by status, in the order of ``statuses``;
     within one the latest failure comes first, unless ``oldest_first``.
@@ -68,10 +68,12 @@ class Query:
     since: str | None = None
     until: str | None = None
     oldest_first: bool = False
+    parts: tuple[str, ...] = ()
 
     def selections(self) -> list[Selection]:
         """The selections to read from the table, one after the other."""
-        where = {name: value for name in _FILTERS if (value := getattr(self, name)) is not None}
+        asked = {name: value for name in _FILTERS if (value := getattr(self, name)) is not None}
+        where = {name: value for name, value in asked.items() if name not in self.parts}
         if self.event is not None:
             # An event has few items; `takes` filters them.
             return [Selection(index="by-event", value=self.event, oldest_first=self.oldest_first)]
@@ -86,6 +88,7 @@ class Query:
                 index="by-status" if group is None else INDEX_OF[grouping_of(group)],
                 value=status if group is None else group_status(group, status),
                 where=where,
+                parts={name: value for name, value in asked.items() if name in self.parts},
                 since=self.since,
                 until=self.until,
                 oldest_first=self.oldest_first,
@@ -99,9 +102,15 @@ class Query:
             item.status in self.statuses
             and self.group in (None, *item.group_ids.values())
             and self.event in (None, item.event_id)
-            and all(getattr(self, name) in (None, getattr(item, name)) for name in _FILTERS)
+            and all(self._takes(name, getattr(item, name)) for name in _FILTERS)
             and (self.since or EARLIEST) <= item.last_failed_at <= (self.until or LATEST)
         )
+
+    def _takes(self, name: str, value: str | None) -> bool:
+        asked: str | None = getattr(self, name)
+        if asked is None or name not in self.parts:
+            return asked in (None, value)
+        return asked in (value or "")
 
     @property
     def conditions(self) -> str:
@@ -141,7 +150,11 @@ def find_page(service: ReviewService, query: Query, *, limit: int, cursor: str |
         if place >= len(selections):
             return Page(tuple(items), None)
         selection = selections[place]
-        size = ITEMS_A_ROUND_TRIP if selection.where else min(limit + 1 - len(items), ITEMS_A_ROUND_TRIP)
+        size = (
+            ITEMS_A_ROUND_TRIP
+            if selection.where or selection.parts
+            else min(limit + 1 - len(items), ITEMS_A_ROUND_TRIP)
+        )
         part = service.table.page(selection, limit=size, after=after)
         for item in part.items:
             current = service.close_if_delivered(item)

@@ -120,6 +120,17 @@ class ReviewService:
             return item.body or ""
         return self.bodies(item.bodyref).get(item.bodyref).decode("utf-8", "replace")
 
+    def retained_data(self, item: ReviewItem) -> str:
+        """What the body refers to by a ``dataref``, of the item's own copy.
+
+        No other place is read: whoever wrote the body could name any that the operator may read.
+
+        Raises:
+            ProcessingError: it can't be read.
+        """
+        copies = (self.bodies(copy).get(copy) for copy in item.retained_bodies.values())
+        return "\n".join(content.decode("utf-8", "replace") for content in copies)
+
     def order_position(self, item: ReviewItem) -> OrderPosition | None:
         """Where ``item`` stands in the order of its key, if its route keeps one.
 

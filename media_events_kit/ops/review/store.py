@@ -125,6 +125,6 @@ class DynamoRecords(OperationTable):
 
 def _operation(row: Mapping[str, Any]) -> Operation:
     values = json.loads(row["operation"]["S"])
-    query = values["query"] | {"statuses": tuple(values["query"]["statuses"])}
+    query = values["query"] | {name: tuple(values["query"].get(name, ())) for name in ("statuses", "parts")}
     ids = {name: tuple(values.get(name, ())) for name in ("canary_ids", "waiting_ids")}
     return Operation(**values | ids | {"query": Query(**query)})

@@ -82,6 +82,14 @@ def reveal(item_id: str) -> str:
     return item_page(item_id, revealed=True)
 
 
+@blueprint.post("/items/<item_id>/data")
+def reveal_data(item_id: str) -> str:
+    """Show what an item's body refers to, and record that in the audit."""
+    _must_exist(item_id)
+    reveal_values(current_context().review, item_id, purpose="the data that its body refers to")
+    return item_page(item_id, revealed=True, with_data=True)
+
+
 def _do_one(item_id: str, action: Action) -> Response:
     _must_exist(item_id)
     # No item has version -1, for a form without the version that the operator looked at.

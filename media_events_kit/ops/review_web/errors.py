@@ -51,6 +51,7 @@ _NEEDED: Final = {
     "edits.abandon": "edit",
     "actions.note": "retry",
     "actions.reveal": "retry",
+    "actions.reveal_data": "retry",
 }
 
 _STATUS_TEXTS: Final = {

@@ -17,7 +17,7 @@ from media_events_kit.ops.operations.audit import Entry
 from media_events_kit.ops.review import editing
 from media_events_kit.ops.review.ordering import OrderPosition
 from media_events_kit.ops.review.queries import WAITING, Query, find_page
-from media_events_kit.ops.review.redaction import shown
+from media_events_kit.ops.review.redaction import Shown, shown
 from media_events_kit.ops.review.remediation import advice
 from media_events_kit.ops.review.service import state_of
 from media_events_kit.ops.review_web import formatting
@@ -32,6 +32,8 @@ blueprint = Blueprint("items", __name__)
 BODY_CHARACTERS_SHOWN: Final = 64 * 1024
 ENTRIES_SHOWN: Final = 200
 FILTERS: Final = ("failure_class", "hop", "destination", "error_code", "type", "partner")
+PARTS: Final = tuple(name for name in FILTERS if name != "failure_class")
+"""A person who looks for ``400`` means ``http-400``."""
 _ITEM_ID: Final = re.compile(r"[0-9a-f]{20}")
 
 
@@ -41,7 +43,7 @@ def listing() -> str:
     event, cursor = request.args.get("event") or None, request.args.get("after") or None
     filters: dict[str, Any] = {name: value for name in FILTERS if (value := request.args.get(name, "").strip())}
     chosen = requested_status(default="OPEN")
-    query = Query(statuses=STATUSES if event else (chosen,), event=event, **filters)
+    query = Query(statuses=STATUSES if event else (chosen,), event=event, parts=PARTS, **filters)
     page = find_page(current_context().review.service, query, limit=ITEMS_SHOWN, cursor=cursor)
     shown: dict[str, Any] = {"event": event} if event else {"status": chosen}
     link = partial(url_for, "items.listing", **filters, **shown)
@@ -62,11 +64,18 @@ def listing() -> str:
 
 @blueprint.get("/find")
 def find() -> Response:
-    """Redirect to the item with an id, or else to the items of the event with that id."""
+    """Redirect to the item with an id, else to the items of the event with that id, else to the traces of what has it.
+
+    A trace also finds events by the partner's ids of the asset and the job.
+    """
     wanted = request.args.get("id", "").strip()
     if _ITEM_ID.fullmatch(wanted) and current_context().review.service.table.get_summary(wanted) is not None:
         return redirect(url_for("items.item", item_id=wanted), 303)
-    return redirect(url_for("items.listing", event=wanted) if wanted else url_for("items.listing"), 303)
+    if not wanted:
+        return redirect(url_for("items.listing"), 303)
+    of_event = find_page(current_context().review.service, Query(statuses=STATUSES, event=wanted), limit=1).items
+    found = url_for("items.listing", event=wanted) if of_event else url_for("trace.trace", id=wanted)
+    return redirect(found, 303)
 
 
 @blueprint.get("/items/<item_id>")
@@ -95,8 +104,8 @@ def _read(item_id: str) -> ReviewItem:
     return service.close_if_delivered(item or abort(404))
 
 
-def item_page(item_id: str, *, revealed: bool) -> str:
-    """The page of an item. ``revealed``: with its credentials."""
+def item_page(item_id: str, *, revealed: bool, with_data: bool = False) -> str:
+    """The page of an item. ``revealed``: with its credentials; ``with_data``: with what its body refers to."""
     context = current_context()
     item = _read(item_id)
     body, body_problem = "", ""
@@ -109,6 +118,7 @@ def item_page(item_id: str, *, revealed: bool) -> str:
     entries, audit_problem = _entries(item_id)
     position, order_problem = _order_position(item)
     metadata = metadata_of(body)
+    data, data_problem = _data(item) if with_data else (None, "")
     text = shown(body, limit=BODY_CHARACTERS_SHOWN, revealed=revealed)
     return render_template(
         "item.html",
@@ -118,6 +128,10 @@ def item_page(item_id: str, *, revealed: bool) -> str:
         cut=text.cut,
         hidden=text.hidden,
         revealed=revealed,
+        refers=bool(item.retained_bodies),
+        data=None if data is None else formatting.highlighted(data.text),
+        data_cut=data is not None and data.cut,
+        data_problem=data_problem,
         path=path(item, metadata),
         happenings=happenings(item, metadata, entries),
         audit_problem=audit_problem,
@@ -133,6 +147,15 @@ def item_page(item_id: str, *, revealed: bool) -> str:
         editable=item.status == "OPEN" and item.type in _editable_types(),
         ancestry=editing.ancestry(context.review, item),
     )
+
+
+def _data(item: ReviewItem) -> tuple[Shown | None, str]:
+    """What the item keeps of the data that its body refers to, or why it can't be read."""
+    try:
+        data = current_context().review.service.retained_data(item)
+    except ProcessingError as error:
+        return None, error.message
+    return shown(data, limit=BODY_CHARACTERS_SHOWN, revealed=True), ""
 
 
 def _entries(item_id: str) -> tuple[list[Entry], str]:

@@ -247,10 +247,13 @@ class DynamoReviewTable:
         if selection.since is not None or selection.until is not None:
             condition += f" AND #{sort} BETWEEN :since AND :until"
             values |= {":since": {"S": selection.since or "0"}, ":until": {"S": selection.until or "~"}}
-        if selection.where:
-            options["FilterExpression"] = " AND ".join(f"#{name} = :{name}" for name in selection.where)
-            names |= {f"#{name}": name for name in selection.where}
-            values |= {f":{name}": {"S": value} for name, value in selection.where.items()}
+        filters = [f"#{name} = :{name}" for name in selection.where]
+        filters += [f"contains(#{name}, :{name})" for name in selection.parts]
+        if filters:
+            filtered = {**selection.where, **selection.parts}
+            options["FilterExpression"] = " AND ".join(filters)
+            names |= {f"#{name}": name for name in filtered}
+            values |= {f":{name}": {"S": value} for name, value in filtered.items()}
         if after is not None:
             keys = {attribute: selection.value, sort: after[0], "item_id": after[1]}
             options["ExclusiveStartKey"] = {name: {"S": value} for name, value in keys.items()}

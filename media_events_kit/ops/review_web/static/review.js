@@ -66,6 +66,13 @@
       if (event.key === "Escape") event.target.blur();
       return;
     }
+    const ticked = { r: "retry", a: "archive" }[event.key];
+    const button = ticked && boxes.some((box) => box.checked) && one(`#selection button[value="${ticked}"]`);
+    if (button) {
+      button.focus();
+      event.preventDefault();
+      return;
+    }
     const action = { j: () => go(1), k: () => go(-1), s: pick }[event.key];
     if (action) action();
     else if (event.key.length !== 1 || !press(event.key)) return;

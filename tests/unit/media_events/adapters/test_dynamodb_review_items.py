@@ -108,6 +108,8 @@ def test_a_list_keeps_to_times_and_to_what_is_asked_for(table):
         table.create(item)
     between = {"since": "2026-11-23T01:00:00.000Z", "until": "2026-11-23T05:00:00.000Z"}
     assert whole(table, selection(**between, where={"partner": "p1"})) == ["evt-5", "evt-3", "evt-1"]
+    assert whole(table, selection(**between, parts={"partner": "1"})) == ["evt-5", "evt-3", "evt-1"]
+    assert whole(table, selection(**between, where={"partner": "p1"}, parts={"type": "nothing"})) == []
 
 
 def test_a_list_leaves_out_what_items_carry(table):

@@ -172,6 +172,39 @@ def test_an_event_is_found_by_its_id_and_an_item_by_its_own(browser, item):
     assert "No item of this event" in browser.get("/items?event=none").text
 
 
+def test_filters_match_parts(browser, item):
+    for part in ("error_code=401", "type=ready", "destination=cm", f"partner={item.partner[:2]}", "hop=to-cms"):
+        assert item.event_id in browser.get(f"/items?{part}").text
+    for other in ("error_code=402", "failure_class=permanent"):
+        assert item.event_id not in browser.get(f"/items?{other}").text
+
+
+def test_an_id_of_no_item_is_looked_for_in_the_traces(browser):
+    assert browser.get("/find?id=qzT01rX9v8pR").headers["Location"] == "/trace?id=qzT01rX9v8pR"
+
+
+def test_the_data_that_a_body_refers_to_is_shown_and_that_is_recorded(browser, item, world, monkeypatch):
+    other, copy = "s3://secrets/of-others", "s3://review/copies/1"
+    body = json.dumps({"detail": {"metadata": {"id": item.event_id, "dataref": other}, "data": {}}})
+    world.table.update(replace(item, body=body, retained_bodies={other: copy}, version=2), over=item)
+    read = []
+
+    class Kept:
+        def get(self, uri):
+            read.append(uri)
+            return b'{"clip": "c-4711"}'
+
+    review = world.place.review
+    monkeypatch.setattr(review, "service", replace(review.service, bodies=lambda _uri: Kept()))
+    page = browser.get(f"/items/{item.item_id}").text
+    assert "Show the data that it refers to" in page
+    assert (read, "c-4711" in page) == ([], False)
+    shown = browser.post(f"/items/{item.item_id}/data", {}).text
+    assert "c-4711" in shown
+    assert read == [copy]
+    assert "the data that its body refers to" in [entry.result for entry in review.audit.entries(item.item_id)]
+
+
 def test_items_are_filtered(browser, item):
     assert item.event_id in browser.get("/items?destination=cms&failure_class=permanent-config").text
     assert "No open items like that" in browser.get("/items?destination=nowhere").text

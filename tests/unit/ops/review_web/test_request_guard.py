@@ -105,7 +105,7 @@ def test_the_page_answers_to_its_own_name(stranger, host):
 def post_paths(item):
     base = f"/items/{item.item_id}"
     return [
-        *(f"{base}/{what}" for what in ("retry", "archive", "restore", "note", "body", "edit")),
+        *(f"{base}/{what}" for what in ("retry", "archive", "restore", "note", "body", "data", "edit")),
         *(f"{base}/edit/{what}" for what in ("finish", "abandon")),
         *("/selection", f"/groups/{item.group_id}/retry", f"/groups/{item.group_id}/archive"),
         *("/operations/x/cancel", "/operations/x/resume"),
