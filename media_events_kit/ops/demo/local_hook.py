@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 
+from media_events_kit.kit_files import KIT, project
 from media_events_kit.ops.demo import external_resources, http_receiver_process
 from media_events_kit.ops.demo.http_receiver_process import PORT_VARIABLE, Receiver
 from media_events_kit.ops.local import process
@@ -24,7 +25,12 @@ def stop(paths: LocalPaths) -> None:
 
 
 def make(paths: LocalPaths, record: CloudRecord, stack: Stack) -> dict[str, str]:
-    """The demonstration's resources and its receiver, where ``stack`` names them; the variables of `workflow.yaml`."""
+    """The demonstration's resources and its receiver, where ``stack`` is of the kit's workflow and names them.
+
+    The result is the variables of `workflow.yaml`. A project with a workflow of its own has systems of its own.
+    """
+    if project() != KIT:
+        return {}
     document = (stack.directory / "cdk.tf.json").read_text(encoding="utf-8")
     if not any(name in document for name in (f":{external_resources.QUEUE}", f"/{external_resources.STREAM}")):
         return {}

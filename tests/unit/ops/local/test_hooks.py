@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from media_events_kit.kit_files import KIT
 from media_events_kit.ops.cli import run
 from media_events_kit.ops.demo import external_resources, http_receiver_process, local_hook
 from media_events_kit.ops.demo.http_receiver_process import PORT_VARIABLE
@@ -15,6 +17,8 @@ from media_events_kit.ops.local.hooks import Hook
 from media_events_kit.ops.local.paths import DIRECTORY_VARIABLE, local_paths
 from media_events_kit.ops.local.synthesis import Stack
 from media_events_kit.ops.shared.console import OperatorError
+
+LAKE = "arn:aws:firehose:eu-west-1:123456789012:deliverystream/media-lake"
 
 
 @pytest.fixture(autouse=True)
@@ -54,12 +58,13 @@ def test_local_up_synthesises_with_the_variables_of_every_hook(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("destination", "made"),
-    [("arn:aws:firehose:eu-west-1:123456789012:deliverystream/media-lake", True), ("https://cms.example.com", False)],
+    ("destination", "folder", "made"),
+    [(LAKE, KIT, True), ("https://cms.example.com", KIT, False), (LAKE, Path("/elsewhere"), False)],
 )
 def test_local_up_plays_the_demonstrations_systems_while_the_workflow_has_them(
-    monkeypatch, tmp_path, destination, made
+    monkeypatch, tmp_path, destination, folder, made
 ):
+    monkeypatch.setattr(local_hook, "project", lambda: folder)
     (tmp_path / "cdk.tf.json").write_text(json.dumps({"routes": {"to": destination}}))
     keys = []
     resources = SimpleNamespace(keys={"cms": "key"})
