@@ -123,6 +123,7 @@ class Failure(TypedDict):
 
 class FunctionRole(TypedDict):
     arn: str
+    unique_id: NotRequired[str | None]
 
 
 class FunctionLogGroup(TypedDict):
@@ -140,9 +141,9 @@ class Function(TypedDict):
     architecture: `arm64` or `x86_64`
     log_level: least severe level that is logged: `DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`
     tracing: X-Ray: `Active` samples invocations, `PassThrough` traces those of callers that trace
-    role: existing role (`arn`) in place of one that the module makes. It must trust
-        `lambda.amazonaws.com` and have the policies of the output `role_policies`, before the functions
-        do. Best one for each module or hop
+    role: existing role (`arn`, and `unique_id` for an ingress) in place of one that the module makes.
+        It must trust `lambda.amazonaws.com` and have the policies of the output `role_policies`, before
+        the functions do. Best one for each module or hop
     log_group: existing log group (`arn`) in place of one that the module makes
     Defaults: `memory_mb = 256`, `timeout_seconds = 30`, `runtime = "python3.13"`, `architecture =
         "arm64"`, `log_level = "INFO"`, `tracing = "PassThrough"`.
@@ -616,6 +617,7 @@ class ExistingQueue(TypedDict):
 
 class RouterTransformsFunctionRole(TypedDict):
     arn: NotRequired[str | None]
+    unique_id: NotRequired[str | None]
 
 
 class RouterTransformsFunctionLogGroup(TypedDict):
@@ -841,6 +843,7 @@ class RouterRoutesTargetApiDestinationConnection(TypedDict):
 
 class RouterRoutesTargetApiDestinationRole(TypedDict):
     arn: NotRequired[str | None]
+    unique_id: NotRequired[str | None]
 
 
 class RouterRoutesTargetApiDestinationAuth(TypedDict):
@@ -919,6 +922,7 @@ class RouterRoutesCircuitBreaker(TypedDict):
 
 class RouterRoutesFunctionRole(TypedDict):
     arn: NotRequired[str | None]
+    unique_id: NotRequired[str | None]
 
 
 class RouterRoutesFunctionLogGroup(TypedDict):

@@ -10,7 +10,7 @@ variable "function" {
       architecture         = `arm64` or `x86_64`
       log_level            = least severe level that is logged: `DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`
       tracing              = X-Ray: `Active` samples invocations, `PassThrough` traces those of callers that trace
-      role                 = existing role (`arn`) in place of one that the module makes. It must trust `lambda.amazonaws.com` and have the
+      role                 = existing role (`arn`, and `unique_id` for an ingress) in place of one that the module makes. It must trust `lambda.amazonaws.com` and have the
                              policies of the output `role_policies`, before the functions do. Best one for each module or hop
       log_group            = existing log group (`arn`) in place of one that the module makes
   EOT
@@ -23,7 +23,8 @@ variable "function" {
     log_level            = optional(string, "INFO")
     tracing              = optional(string, "PassThrough")
     role = optional(object({
-      arn = string
+      arn       = string
+      unique_id = optional(string)
     }))
     log_group = optional(object({
       arn = string

@@ -24,8 +24,8 @@ output "role_arn" {
 }
 
 output "role_id" {
-  description = "Unique id of the function's role, which SQS's `SenderId` begins with."
-  value       = aws_iam_role.this.unique_id
+  description = "Unique id of the function's role, which SQS's `SenderId` begins with; null if the user's role came without."
+  value       = local.own_role ? aws_iam_role.this[0].unique_id : var.function.role.unique_id
 }
 
 output "log_group_name" {

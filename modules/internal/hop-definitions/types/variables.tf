@@ -18,7 +18,8 @@ variable "transforms" {
       log_level            = optional(string)
       tracing              = optional(string)
       role = optional(object({
-        arn = optional(string)
+        arn       = optional(string)
+        unique_id = optional(string)
       }))
       log_group = optional(object({
         arn = optional(string)
@@ -164,7 +165,8 @@ variable "routes" {
           arn = optional(string)
         }))
         role = optional(object({
-          arn = optional(string)
+          arn       = optional(string)
+          unique_id = optional(string)
         }))
         auth = optional(object({
           type              = optional(string)
@@ -217,7 +219,8 @@ variable "routes" {
       log_level            = optional(string)
       tracing              = optional(string)
       role = optional(object({
-        arn = optional(string)
+        arn       = optional(string)
+        unique_id = optional(string)
       }))
       log_group = optional(object({
         arn = optional(string)
