@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "tutorials" / "add-a-partner.md").read_text(encoding="utf-8")
 EXAMPLES = ROOT / "examples" / "partners"
 EVENT = (EXAMPLES / "acme-event.json").read_bytes()
-FILE, LINE = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+FILE, LINE, *_ = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 WAYS = re.findall(r"^\| (?:[^|]*) \| `(\w+: \{type.*?)` \| `(acme: .*?)` \|$", PAGE, re.MULTILINE)
 KEY = "the-key-that-acme-gave-us"
 

@@ -48,10 +48,10 @@ def move(
 ) -> None:
     """Move a state from the S3 key of earlier versions, `media-events/<environment>.tfstate`, to today's.
 
-    Run it once for each environment whose workflow file names no `state.key`, after `main.py` and before the next plan:
-    a plan without the state would create everything once more. Terraform copies the state, with its lock, if the state
-    is this workflow's and the new key has none. The earlier object stays in the bucket, and nothing reads it any more.
-    `main.py` itself moves states that are files.
+    Run it once for each environment whose workflow file names no `state.key`, after `media-events synth` and before
+    the next plan: without the state it would create everything once more. Terraform copies the state, with its lock,
+    if the state is this workflow's and the new key has none. The earlier object stays in the bucket, and nothing
+    reads it any more. `media-events synth` itself moves states that are files.
 
     Exit status: 0 the state is at its key, or there is none · 1 Terraform failed · 2 there is no such stack in S3.
 
@@ -60,11 +60,15 @@ def move(
     output = output or project() / "cdktf.out"
     stacks = stacks_of(output, environment)
     if not stacks:
-        fail(f"there is no stack of {environment} in {output}", hint="run `python main.py` first", exit_code=UNUSABLE)
+        fail(
+            f"there is no stack of {environment} in {output}", hint="run `media-events synth` first", exit_code=UNUSABLE
+        )
     document = read_object(stacks[0].directory / "cdk.tf.json")
     backend = document.get("terraform", {}).get("backend", {}).get("s3")
     if backend is None:
-        fail(f"the state of {environment} is a file", hint="`python main.py` moves it by itself", exit_code=UNUSABLE)
+        fail(
+            f"the state of {environment} is a file", hint="`media-events synth` moves it by itself", exit_code=UNUSABLE
+        )
     tags = document["provider"]["aws"][0]["default_tags"][0]["tags"]
     with err.status(f"moving the state of {environment}"):
         result = _move(_Terraform(stacks[0].directory), str(tags["workflow"]), environment, str(backend["key"]))
