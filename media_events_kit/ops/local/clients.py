@@ -31,6 +31,7 @@ class Clients:
     events: EventBridgeClient
     firehose: Any
     iam: Any
+    kms: Any
     lambda_: LambdaClient
     logs: CloudWatchLogsClient
     s3: S3Client

@@ -31,7 +31,15 @@ from media_events_kit.ops.shared.console import OperatorError
 from tests.faults.aws_model.scheduler import subject_of
 from tests.faults.conservation import Place, Tally, judge, marks_of, repetitions
 from tests.faults.local_cloud.changing_cloud import ChangingCloud, RuleWatch
-from tests.faults.local_cloud.changing_workflow import CHANGES, DESTINATIONS, SMALL_ENTRIES, Change, workflow
+from tests.faults.local_cloud.changing_workflow import (
+    CHANGES,
+    CONNECTION,
+    DESTINATIONS,
+    KEY,
+    SMALL_ENTRIES,
+    Change,
+    workflow,
+)
 from tests.faults.local_cloud.commands import on_a_cloud_of_its_own
 from tests.faults.local_cloud.deployment import PARTNER, addresses
 from tests.faults.local_cloud.receivers import Receivers
@@ -83,6 +91,7 @@ class Run:
         self._cloud = ChangingCloud(self.paths)
         self._clients = Clients(self._cloud.start())
         self._make_archive()
+        self._cloud.arns = self._made_by_others()
         whole = workflow(self.receivers.server_address[1], small=self.small)
         self.seconds["deployed"] = self._cloud.apply(whole, repository=self.base or KIT)
         self.log(f"deployed in {self.seconds['deployed']:.0f} s")
@@ -148,6 +157,23 @@ class Run:
         allowed = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage"}
         policy = {"Version": "2012-10-17", "Statement": [{**allowed, "Resource": arn}]}
         sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
+
+    def _made_by_others(self) -> dict[str, str]:
+        """The ARNs of what a workflow names and does not make: the key lets in whoever IAM lets."""
+        account = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::000000000000:root"}, "Action": "kms:*"}
+        service = {"Effect": "Allow", "Principal": {"Service": ["*.amazonaws.com"]}, "Action": "kms:*"}
+        statements = [statement | {"Resource": "*"} for statement in (account, service)]
+        policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        key = {"ApiKeyAuthParameters": {"ApiKeyName": "x-key", "ApiKeyValue": "search"}}
+        connection = self._clients.events.create_connection(
+            Name=CONNECTION,
+            AuthorizationType="API_KEY",
+            AuthParameters=key,  # type: ignore[arg-type]
+        )
+        return {
+            CONNECTION: connection["ConnectionArn"],
+            KEY: self._clients.kms.create_key(Policy=policy)["KeyMetadata"]["Arn"],
+        }
 
     # --- the end --------------------------------------------------------------------------------------------------
 

@@ -26,9 +26,13 @@ POLL_SECONDS: Final = 1.0
 
 @dataclass(slots=True)
 class ChangingCloud:
-    """The cloud of ``paths``; ``outputs`` are those of the last apply."""
+    """The cloud of ``paths``; ``outputs`` are those of the last apply.
+
+    ``arns`` take the places of their names, ``<name>``, in a workflow.
+    """
 
     paths: LocalPaths
+    arns: dict[str, str] = field(default_factory=dict)
     outputs: dict[str, Any] = field(default_factory=dict)
 
     def start(self) -> CloudRecord:
@@ -40,7 +44,10 @@ class ChangingCloud:
         """Apply ``workflow`` with the kit in ``repository``; the seconds that this took."""
         began = time.monotonic()
         file = self.paths.root / "workflow.yaml"
-        file.write_text(json.dumps(workflow, indent=2), encoding="utf-8")
+        text = json.dumps(workflow, indent=2)
+        for name, arn in self.arns.items():
+            text = text.replace(f"<{name}>", arn)
+        file.write_text(text, encoding="utf-8")
         stack = synthesise(self.paths, {"MEDIA_EVENTS_WORKFLOW": str(file)}, repository=repository)
         self.outputs = lifecycle.change(self.paths, stack)
         return time.monotonic() - began

@@ -26,6 +26,11 @@ _FAILING: Final = {
 SMALL_ENTRIES: Final = ("webhook", "sqs")
 """The ingresses of the small workflow."""
 
+CONNECTION: Final = "changing-search"
+"""The connection of the API destination; whoever runs the changes makes it, and puts its ARN under this name."""
+KEY: Final = "changing-key"
+"""The customer managed key, likewise."""
+
 
 def workflow(port: int, *, small: bool = False) -> Workflow:
     """The workflow before any change; receivers listen on ``port``."""
@@ -183,6 +188,38 @@ def _widen(whole: Workflow) -> None:
     whole["routes"]["archive"]["pattern"] = {"detail-type": [{"prefix": "chaos.ready"}]}
 
 
+def _to_api_destination(whole: Workflow) -> None:
+    """EventBridge itself calls the same receiver."""
+    _retire(whole, "search")
+    called = {name: whole["destinations"]["search"][name] for name in ("url", "allow_http")}
+    whole["destinations"]["search"] = called | {"type": "api-destination", "connection": {"arn": f"<{CONNECTION}>"}}
+    del whole["routes"]["search"]["maximum_concurrency"]
+
+
+def _to_http(whole: Workflow) -> None:
+    _retire(whole, "search")
+    called = {name: whole["destinations"]["search"][name] for name in ("url", "allow_http")}
+    whole["destinations"]["search"] = called | {"type": "http", "allowed_private_cidrs": ["127.0.0.0/8"]}
+    whole["routes"]["search"]["maximum_concurrency"] = 2
+
+
+def _to_topic(whole: Workflow) -> None:
+    whole["ingress"]["queue"] |= {"type": "sns-fifo", "fifo": False}
+
+
+def _to_entry_queue(whole: Workflow) -> None:
+    del whole["ingress"]["queue"]["fifo"]
+    whole["ingress"]["queue"]["type"] = "sqs"
+
+
+def _with_key(whole: Workflow) -> None:
+    whole["settings"] = {"kms_key": {"arn": f"<{KEY}>"}}
+
+
+def _without_key(whole: Workflow) -> None:
+    del whole["settings"]
+
+
 CHANGES: Final = (
     Change("functions get new configuration, memory and retries", _configure),
     Change("route, destination and transform are renamed", _rename),
@@ -194,4 +231,10 @@ CHANGES: Final = (
     Change("invocation: direct -> queue", _to_queue),
     Change("sqs destination: rule -> function", _to_function),
     Change("sqs destination: function -> rule", _to_rule),
+    Change("http -> api-destination", _to_api_destination),
+    Change("api-destination -> http", _to_http),
+    Change("entry: sqs -> sns", _to_topic),
+    Change("entry: sns -> sqs", _to_entry_queue),
+    Change("a key of one's own: on", _with_key),
+    Change("a key of one's own: off", _without_key),
 )

@@ -29,6 +29,7 @@ def addresses(clients: Clients, outputs: Mapping[str, Any], secret: str) -> Addr
         webhook=webhook_urls(dict(outputs), clients.record)[PARTNER],
         secret=secret,
         queue_url=outputs["ingress_queue_urls"]["queue"],
+        queue_topic_arn=outputs.get("ingress_topic_arns", {}).get("queue", ""),
         topic_arn=outputs.get("ingress_topic_arns", {}).get("topic", ""),
         partner_bus=outputs.get("partner_bus_names", {}).get("saas", ""),
         bus=outputs["bus_name"],

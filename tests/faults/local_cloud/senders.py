@@ -27,11 +27,12 @@ AGAIN: Final = 0.03
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addresses:
-    """The addresses of the ingresses."""
+    """The addresses of the ingresses. ``queue_topic_arn`` is the topic in front of the queue, if there is one."""
 
     webhook: str
     secret: str
     queue_url: str
+    queue_topic_arn: str
     topic_arn: str
     partner_bus: str
     bus: str
@@ -111,7 +112,11 @@ class Senders:
         return bool(self._http.post(self.addresses.webhook, content=body, headers=headers).is_success)
 
     def _enqueue(self, event: Sent) -> bool:
-        self.clients.sqs.send_message(QueueUrl=self.addresses.queue_url, MessageBody=_text(event, _mux_body(event)))
+        text, topic = _text(event, _mux_body(event)), self.addresses.queue_topic_arn
+        if topic:
+            self._sns.publish(TopicArn=topic, Message=text)
+        else:
+            self.clients.sqs.send_message(QueueUrl=self.addresses.queue_url, MessageBody=text)
         return True
 
     def _publish(self, event: Sent) -> bool:
