@@ -133,3 +133,13 @@ def small(**changes: Any) -> Workflow:
         "environments": {"dev": {"region": "eu-west-1"}},
     }
     return made | changes
+
+
+def one_entry(kind: str) -> Workflow:
+    """The small workflow with an entry of another kind."""
+    partner: dict[str, Any] = {"specification": "mux", "ingress": "in"}
+    if kind in ("custom-bus", "aws-services"):
+        partner["sources"] = ["com.mux.video"]
+    if kind == "partner-bus unmodified":
+        del partner["specification"]
+    return small(ingress={"in": ENTRIES[kind]}, partners={"mux": partner})

@@ -13,6 +13,7 @@ from typing import Any, Final
 from tests.synth.planned_loops import computed
 
 PROVIDER: Final = 'provider["registry.terraform.io/hashicorp/aws"]'
+BUILT_IN: Final = 'provider["terraform.io/builtin/terraform"]'
 ACCOUNT: Final = "123456789012"
 
 REFERENCES: Final = {("aws_cloudwatch_event_target", "arn")}
@@ -34,7 +35,7 @@ def resources(changes: Iterable[Mapping[str, Any]], values: Mapping[str, Mapping
                 "mode": "managed",
                 "type": change["type"],
                 "name": change["name"],
-                "provider": PROVIDER,
+                "provider": BUILT_IN if change["type"] == "terraform_data" else PROVIDER,
                 "instances": [],
             },
         )

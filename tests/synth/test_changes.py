@@ -20,17 +20,20 @@ from hypothesis import strategies as st
 from media_events_kit.infra.documents.diagnostics import WorkflowError
 from media_events_kit.infra.loader.workflow_file import load_text
 from media_events_kit.infra.stacks.cdk import App
+from media_events_kit.infra.stacks.ingress_modules import IngressModules
 from media_events_kit.infra.stacks.workflow_stack import build
 from media_events_kit.ops.changes.judgement import judge
 from media_events_kit.ops.changes.model import Report
 from media_events_kit.ops.changes.physical_names import physical_name
 from media_events_kit.ops.changes.plan_document import Plan
+from media_events_kit.ops.changes.terraform_documents import in_folder
 from media_events_kit.ops.shared.terraform_providers import LESS_COLLECTING
 from tests.fakes.changed_deployment import Aws, change
 from tests.synth import changing_workflows as kinds
 from tests.synth.conftest import Stack, read_stacks
 from tests.synth.fabricated_state import resources
 from tests.synth.many_plans import plans
+from tests.synth.offline_terraform import terraform
 
 pytestmark = pytest.mark.terraform
 
@@ -278,6 +281,36 @@ def test_an_entry_becomes_any_other_kind_or_the_plan_says_how_in_two_applies(par
         both = {**old, **beside}
         for step in (judge(_plan(old, both), Aws()), judge(_plan(both, beside), Aws())):
             assert not step.at_risk, (before, after, step.findings)
+
+
+def test_terraform_itself_refuses_an_entry_of_another_kind_under_its_name_before_anything_happens(tmp_path):
+    """Only `terraform_data` is needed, which no provider from outside makes: so it is applied in truth."""
+
+    def kept(kind: str) -> dict[str, Any]:
+        workflow = kinds.one_entry(kind)
+        (environment,) = load_text(json.dumps(workflow), {}, tmp_path / "workflow.yaml").environments
+        return IngressModules(environment).kinds()["kind-in"]
+
+    def write(side: int) -> None:
+        resources = {f"pair{number}": kept(pair[side]) for number, pair in enumerate(pairs)}
+        (tmp_path / "main.tf.json").write_text(json.dumps({"resource": {"terraform_data": resources}}))
+
+    pairs = [(before, after) for before in kinds.ENTRIES for after in kinds.ENTRIES]
+    write(0)
+    terraform(tmp_path, "init", "-input=false")
+    terraform(tmp_path, "apply", "-auto-approve", "-input=false")
+    write(1)
+    report = judge(Plan.of(in_folder(tmp_path).plan()))
+
+    told = {finding.subject: finding for finding in report.findings}
+    for number, pair in enumerate(pairs):
+        finding = told.get(f"terraform_data.pair{number}")
+        if pair[0] == pair[1] or {*pair} <= ONE_MODULE:
+            assert finding is None, pair
+        else:
+            assert finding is not None, pair
+            assert (finding.consequence, "under its name" in finding.what) == ("fails", True), pair
+            assert finding.do.startswith("in two applies: add the new one under another name"), pair
 
 
 def test_another_environment_or_workflow_shares_no_name_with_what_there_is(existing):

@@ -33,6 +33,10 @@ MODULES: Final = {
 FIFO_OPTIONS: Final = {"sqs": {"content_based_deduplication", "high_throughput"}, "sns-fifo": {"high_throughput"}}
 """Options of the queue that only some ingresses have."""
 
+_ONE_QUEUE: Final = "queue"
+_KINDS: Final = {"sqs": _ONE_QUEUE, "sns-fifo": _ONE_QUEUE, "custom-bus": _ONE_QUEUE, "aws-services": _ONE_QUEUE}
+"""Types that may become one another under one name: the same queue and function are behind each."""
+
 Make = Callable[[str, str, dict[str, Any]], TerraformHclModule]
 """Adds a module to the stack: its identifier, its folder's name, its variables."""
 
@@ -67,6 +71,14 @@ class IngressModules:
                 | settings,
             )
         self.modules = {name: self.modules[name] for name in self.ingresses}
+
+    def kinds(self) -> dict[str, Any]:
+        """Resources that keep the kind that each ingress was deployed as, by name.
+
+        Terraform's state alone knows it. Another kind could not take over: it would have the names of the former one,
+        but neither its idempotency store nor what waits in its queues. So the plan is refused, before anything happens.
+        """
+        return {f"kind-{name}": _kept(name, ingress) for name, ingress in self.ingresses.items()}
 
     def named(self, *kinds: type[Ingress]) -> dict[str, TerraformHclModule]:
         """The modules of some kinds, by ingress."""
@@ -182,6 +194,17 @@ class IngressModules:
         if name in self._environment.specifications:
             settings["specification"] = json_text(self._environment.specifications[name])
         return settings
+
+
+def _kept(name: str, ingress: Ingress) -> dict[str, Any]:
+    kind = _KINDS.get(ingress.type, ingress.type) + (", unmodified" if _forwards_unmodified(ingress) else "")
+    message = (
+        f"The ingress {name} was deployed as another kind (${{self.input}}) and can't become a {kind} under its name. "
+        f"In two applies: add the new one under another name, `ingress: [<new>, {name}]` at its partner; take the old "
+        "one out when its sender has moved and its queues are empty."
+    )
+    refusal = {"condition": f'${{self.input == "{kind}"}}', "error_message": message}
+    return {"input": kind, "lifecycle": {"ignore_changes": ["input"], "postcondition": [refusal]}}
 
 
 def _forwards_unmodified(ingress: Ingress | None) -> bool:

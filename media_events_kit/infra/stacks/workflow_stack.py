@@ -67,6 +67,8 @@ class WorkflowStack(TerraformStack):
         self._lock_provider(folder)
         parts = WorkflowParts(self, environment)
         self.add_override("moved", parts.moved)
+        # https://developer.hashicorp.com/terraform/language/resources/terraform-data
+        self.add_override("resource.terraform_data", parts.kinds)
 
     def _backend(self, folder: Path) -> None:
         state = self._workflow.state
@@ -158,6 +160,11 @@ class WorkflowParts:
     def ingresses(self) -> Mapping[str, TerraformHclModule]:
         """The modules of the ingresses, by name."""
         return self._ingresses.modules
+
+    @property
+    def kinds(self) -> Mapping[str, Any]:
+        """Terraform's own resources that keep each ingress's kind: a stack's, which they belong to whole."""
+        return self._ingresses.kinds()
 
     def _module(self, identifier: str, name: str, variables: dict[str, Any]) -> TerraformHclModule:
         return TerraformHclModule(

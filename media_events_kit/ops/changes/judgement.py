@@ -79,6 +79,7 @@ class _Judgement(Questions[Deployed]):
         yield from self._destinations()
         yield from self._idempotency()
         yield from self._archives()
+        yield from self._refusals()
         yield from self._collisions()
         yield from self._protected()
         yield from self._secrets()
@@ -231,6 +232,16 @@ class _Judgement(Questions[Deployed]):
                 )
 
     # What Terraform would fail on
+
+    def _refusals(self) -> Iterator[Finding]:
+        for address, reason in self.plan.refusals:
+            what, _, remedy = reason.partition(" In two applies: ")
+            yield Finding(
+                consequence="fails",
+                subject=address,
+                what=f"Terraform refuses the plan: {what}",
+                do=f"in two applies: {remedy}" if remedy else "",
+            )
 
     def _collisions(self) -> Iterator[Finding]:
         where: dict[tuple[str, str], list[Name]] = defaultdict(list)

@@ -5,7 +5,7 @@ The format: https://developer.hashicorp.com/terraform/internals/json-format
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
@@ -59,6 +59,8 @@ class Plan:
     """All resources of a plan that Terraform manages, those that stay as they are included."""
 
     changes: Sequence[Change] = field(default_factory=tuple)
+    refusals: Sequence[tuple[str, str]] = field(default_factory=tuple)
+    """Conditions that the plan does not fulfil, so that Terraform applies none of it: address, and reason."""
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Self:
@@ -70,11 +72,22 @@ class Plan:
         changes = document.get("resource_changes", [] if "planned_values" in document else None)
         if not isinstance(changes, list):
             raise NoPlanError("it has no resource_changes")
-        return cls(tuple(_change(change) for change in changes if mapping(change).get("mode") == "managed"))
+        return cls(
+            tuple(_change(change) for change in changes if mapping(change).get("mode") == "managed"),
+            tuple(_refusals(document)) if document.get("errored") is True else (),
+        )
 
     def of_type(self, *types: str) -> list[Change]:
         """The changes of resources of some types."""
         return [change for change in self.changes if change.type in types]
+
+
+def _refusals(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """By address; see https://developer.hashicorp.com/terraform/internals/json-format#checks-representation."""
+    for instance in (each for check in document.get("checks", ()) for each in mapping(check).get("instances", ())):
+        address = str(mapping(mapping(instance).get("address")).get("to_display"))
+        for problem in mapping(instance).get("problems", ()):
+            yield address, str(mapping(problem).get("message"))
 
 
 def _change(document: Mapping[str, Any]) -> Change:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from media_events.core.json_fields import mapping
 from media_events_kit.kit_files import project
+from media_events_kit.ops.changes.plan_document import Plan
 from media_events_kit.ops.deployment.discovery import running_cloud
 from media_events_kit.ops.local.lifecycle import terraform_variables
 from media_events_kit.ops.local.paths import local_paths
@@ -34,7 +35,7 @@ class Workspace:
     state: Path | None = None
 
     def plan(self, *options: str) -> dict[str, Any]:
-        """A new plan.
+        """A new plan; also one that a condition of the configuration refuses, which Terraform writes all the same.
 
         Raises:
             OperatorError: there is none; with Terraform's words.
@@ -43,8 +44,11 @@ class Workspace:
             file = Path(folder) / "plan"
             state = () if self.state is None else (f"-state={self.state}",)
             with err.status("terraform plan"):
-                self.run("plan", "-input=false", "-no-color", "-lock=false", f"-out={file}", *state, *options)
-            return self.shown(file)
+                done = self._done("plan", "-input=false", "-no-color", "-lock=false", f"-out={file}", *state, *options)
+            shown = self.shown(file) if file.is_file() else {}
+            if done.returncode != 0 and not Plan.of(shown or {"resource_changes": []}).refusals:
+                raise _failed("plan", done)
+            return shown
 
     def planned(self, file: Path) -> dict[str, Any]:
         """A new plan, also as the file that can be applied.
@@ -108,11 +112,7 @@ class Workspace:
         """
         done = self._done(*arguments)
         if done.returncode != 0:
-            raise OperatorError(
-                f"terraform {arguments[0]} failed:\n{done.stderr.strip() or done.stdout.strip()}",
-                hint="put it right as Terraform says; terraform init may be what is missing",
-                exit_code=UNUSABLE,
-            )
+            raise _failed(arguments[0], done)
         return done.stdout
 
     def _done(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -125,6 +125,14 @@ class Workspace:
             text=True,
             check=False,
         )
+
+
+def _failed(command: str, done: subprocess.CompletedProcess[str]) -> OperatorError:
+    return OperatorError(
+        f"terraform {command} failed:\n{done.stderr.strip() or done.stdout.strip()}",
+        hint="put it right as Terraform says; terraform init may be what is missing",
+        exit_code=UNUSABLE,
+    )
 
 
 def in_folder(folder: Path) -> Workspace:
