@@ -28,7 +28,7 @@ def addresses(clients: Clients, outputs: Mapping[str, Any], secret: str) -> Addr
     return Addresses(
         webhook=webhook_urls(dict(outputs), clients.record)[PARTNER],
         secret=secret,
-        queue_url=outputs["ingress_queue_urls"]["queue"],
+        queue_url=outputs.get("ingress_queue_urls", {}).get("queue", ""),
         queue_topic_arn=outputs.get("ingress_topic_arns", {}).get("queue", ""),
         topic_arn=outputs.get("ingress_topic_arns", {}).get("topic", ""),
         partner_bus=outputs.get("partner_bus_names", {}).get("saas", ""),
