@@ -127,6 +127,12 @@ resource "aws_iam_role" "forward" {
       }
     }]
   })
+
+  # A role's path can't be changed, and AWS knows one role of a name, whatever its path.
+  # https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateRole.html
+  lifecycle {
+    ignore_changes = [path]
+  }
 }
 
 resource "aws_iam_role_policy" "forward" {

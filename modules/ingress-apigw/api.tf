@@ -147,6 +147,12 @@ resource "aws_cloudwatch_log_group" "access" {
   log_group_class   = var.settings.logs.class
   kms_key_id        = one(local.kms_key[*].arn)
   tags              = var.settings.tags
+
+  # A group's class can't be changed, and another group would be without what is in this one.
+  # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch_Logs_Log_Classes.html
+  lifecycle {
+    ignore_changes = [log_group_class]
+  }
 }
 
 resource "aws_lambda_permission" "api" {

@@ -65,11 +65,17 @@ resource "aws_iam_role" "this" {
       Action    = "sts:AssumeRole"
       Principal = { Service = "states.amazonaws.com" }
       Condition = {
-        ArnEquals    = { "aws:SourceArn" = local.state_machine_arn }
+        ArnEquals    = { "aws:SourceArn" = local.machine_arns }
         StringEquals = { "aws:SourceAccount" = local.account_id }
       }
     }]
   })
+
+  # A role's path can't be changed, and AWS knows one role of a name, whatever its path.
+  # https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateRole.html
+  lifecycle {
+    ignore_changes = [path]
+  }
 }
 
 resource "aws_iam_role_policy" "this" {

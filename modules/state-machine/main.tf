@@ -2,6 +2,16 @@ data "aws_partition" "current" {}
 
 data "aws_region" "current" {}
 
+# The type that the state machine was first deployed as. AWS changes none (its UpdateStateMachine has no type), so another type
+# is another machine, beside the former one until nothing leads there any more. It needs a name of its own.
+resource "terraform_data" "first_type" {
+  input = var.type
+
+  lifecycle {
+    ignore_changes = [input]
+  }
+}
+
 locals {
   # The account without asking AWS for it, which a plan with dummy credentials could not.
   account_id = split(":", local.log_group.arn)[4]
@@ -9,7 +19,10 @@ locals {
     name = split(":", var.existing_log_group.arn)[6]
     arn  = trimsuffix(var.existing_log_group.arn, ":*")
   }
-  state_machine_arn = "arn:${data.aws_partition.current.partition}:states:${data.aws_region.current.id}:${local.account_id}:stateMachine:${var.name}"
+
+  first_type   = terraform_data.first_type.input
+  names        = { for type in ["STANDARD", "EXPRESS"] : type => type == local.first_type ? var.name : "${var.name}-${lower(type)}" }
+  machine_arns = [for name in values(local.names) : "arn:${data.aws_partition.current.partition}:states:${data.aws_region.current.id}:${local.account_id}:stateMachine:${name}"]
 }
 
 resource "aws_cloudwatch_log_group" "this" {
@@ -23,12 +36,18 @@ resource "aws_cloudwatch_log_group" "this" {
   log_group_class   = var.settings.logs.class
   kms_key_id        = one(var.settings.kms_key[*].arn)
   tags              = var.settings.tags
+
+  # A group's class can't be changed, and another group would be without what is in this one.
+  # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch_Logs_Log_Classes.html
+  lifecycle {
+    ignore_changes = [log_group_class]
+  }
 }
 
 resource "aws_sfn_state_machine" "this" {
   #checkov:skip=CKV_AWS_284:Correlation is by event and correlation id; X-Ray would bill every execution
   #checkov:skip=CKV_AWS_285:Executions are logged at ERROR; their data, partners' payloads, only where log_execution_data says so
-  name     = var.name
+  name     = local.names[var.type]
   type     = var.type
   role_arn = local.role_arn
   tags     = var.settings.tags
@@ -55,4 +74,9 @@ resource "aws_sfn_state_machine" "this" {
 
   # Step Functions tries the role's permissions for logs when the state machine is made.
   depends_on = [aws_iam_role_policy.this, aws_iam_role_policy_attachment.this]
+
+  # One of another type goes after what starts it leads to the new one.
+  lifecycle {
+    create_before_destroy = true
+  }
 }

@@ -14,12 +14,13 @@ from media_events_kit.ops.changes.plan_document import Plan
 
 @dataclass
 class Aws:
-    """What waits, by queue, by hop, by archive and by bucket; and the secrets that are scheduled for deletion."""
+    """What waits or runs, by queue, hop, archive, bucket and state machine; the secrets scheduled for deletion."""
 
     queues: dict[str, int] = field(default_factory=dict)
     items: dict[str | None, int] = field(default_factory=dict)
     archives: dict[str, int] = field(default_factory=dict)
     buckets: dict[str, bool] = field(default_factory=dict)
+    executions: dict[str, int] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
     fails: bool = False
 
@@ -39,6 +40,10 @@ class Aws:
     def holds_objects(self, bucket: str) -> bool:
         self._answer()
         return self.buckets.get(bucket, False)
+
+    def running_executions(self, arn: str) -> int:
+        self._answer()
+        return self.executions.get(arn.rpartition(":")[2], 0)
 
     def deleted_secret(self, name: str) -> str | None:
         self._answer()

@@ -63,6 +63,8 @@ def attributes(change: Mapping[str, Any]) -> dict[str, Any]:
     after, unknown = change["change"]["after"], change["change"]["after_unknown"]
     before = change["change"]["before"] or {}
     filled: dict[str, Any] = {name: after.get(name) for name in {*after, *unknown}}
+    if change["type"] == "terraform_data":
+        return _data(filled)
     known = _computed(change["type"], filled, change["address"])
     for name, mask in unknown.items():
         if mask is True:
@@ -71,6 +73,12 @@ def attributes(change: Mapping[str, Any]) -> dict[str, Any]:
         elif mask:
             filled[name] = _parts(filled[name], mask)
     return filled | ({"id": filled["id"] or known["id"]} if "id" in filled else {})
+
+
+def _data(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The attributes of a `terraform_data`: a state keeps a value of any type together with its type."""
+    kept = {name: value and {"type": "string", "value": value} for name, value in values.items()}
+    return kept | {"id": "11111111-2222-3333-4444-555555555555", "output": kept["input"]}
 
 
 def _parts(value: Any, mask: Any) -> Any:

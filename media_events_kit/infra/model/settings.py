@@ -44,7 +44,8 @@ class Logs(Section):
     log_class: LogClass = Field(
         default="STANDARD",
         alias="class",
-        description="`INFREQUENT_ACCESS` is cheaper, but ends the metrics and `media-events trace`.",
+        description="`INFREQUENT_ACCESS` is cheaper, but ends the metrics and `media-events trace`. For new log groups: "
+        "a log group keeps its class.",
     )
 
 
@@ -76,7 +77,9 @@ class Settings(Section):
 
     kms_key: KmsKey | None = Field(default=None, description="Encrypts everything at rest. Default: keys of AWS's.")
     permissions_boundary_arn: str | None = Field(default=None, description="Permissions boundary of every role.")
-    role_path: RolePath = Field(default="/", description="Path of every role.")
+    role_path: RolePath = Field(
+        default="/", description="Path of every new role. A role keeps the path that it was made with."
+    )
     role_name_prefix: RoleNamePrefix = Field(default="", description="Beginning of the name of every role.")
     role_policies: Literal["inline", "managed"] = Field(
         default="inline",

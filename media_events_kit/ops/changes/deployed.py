@@ -52,6 +52,18 @@ class AwsDeployed:
         with translated(f"asking for the archive {name}"):
             return int(self.cloud.client("events").describe_archive(ArchiveName=name).get("EventCount", 0))
 
+    def running_executions(self, arn: str) -> int:
+        """How many executions of a state machine of type `STANDARD` run; ``MOST_ITEMS`` at most, one page.
+
+        Of another type Step Functions lists none:
+        https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html.
+        """
+        with translated(f"asking for the executions of {arn}"):
+            page = self.cloud.client("stepfunctions").list_executions(
+                stateMachineArn=arn, statusFilter="RUNNING", maxResults=MOST_ITEMS
+            )
+        return len(page["executions"])
+
     def holds_objects(self, bucket: str) -> bool:
         """Whether a bucket has an object, or a version or delete marker of one."""
         with translated(f"looking into the bucket {bucket}"):

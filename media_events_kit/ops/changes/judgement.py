@@ -42,6 +42,9 @@ class Deployed(Protocol):
     def archived_events(self, name: str) -> int:
         """How many events an archive of EventBridge holds."""
 
+    def running_executions(self, arn: str) -> int:
+        """How many executions of a state machine of type `STANDARD` run, up to a bound."""
+
 
 def judge(plan: Plan, deployed: Deployed | None = None) -> Report:
     """What a plan does to events; without ``deployed`` what waits is not known, and counts as something."""
@@ -73,6 +76,7 @@ class _Judgement(Questions[Deployed]):
                 yield from self._queue(change)
             elif change.before is not None:
                 yield from self._taken_over(change)
+        yield from self._executions()
         yield from self._reviews()
         yield from self._interrupted_rules()
         yield from self._interrupted_subscriptions()
@@ -125,6 +129,26 @@ class _Judgement(Questions[Deployed]):
             what=f"becomes that of {new[0]}, which would take what waits in it",
             do=TWO_APPLIES,
         )
+
+    def _executions(self) -> Iterator[Finding]:
+        """What runs in a state machine that goes, and ends with it.
+
+        https://docs.aws.amazon.com/step-functions/latest/apireference/API_DeleteStateMachine.html
+        """
+        for change in self.plan.of_type("aws_sfn_state_machine"):
+            if not change.goes or change.before is None or change.before.get("type") == "EXPRESS":
+                continue
+            name, arn = str(change.before.get("name")), str(change.before.get("arn"))
+            running = self.ask(f"executions of {name}", lambda aws, arn=arn: aws.running_executions(arn))
+            if running != 0:
+                what = "whatever runs in it" if running is None else f"{running} executions that run"
+                yield Finding(
+                    consequence="lost",
+                    subject=f"state machine {name}",
+                    what=f"goes with {what}: Step Functions ends each at its next step",
+                    do="in two applies: lead the route to a new destination of another name; take the old one out when "
+                    "nothing runs in it",
+                )
 
     def _reviews(self) -> Iterator[Finding]:
         table = next((c for c in self.plan.of_type("aws_dynamodb_table") if is_review_table(c.before)), None)

@@ -45,10 +45,12 @@ class Workspace:
             state = () if self.state is None else (f"-state={self.state}",)
             with err.status("terraform plan"):
                 done = self._done("plan", "-input=false", "-no-color", "-lock=false", f"-out={file}", *state, *options)
-            shown = self.shown(file) if file.is_file() else {}
-            if done.returncode != 0 and not Plan.of(shown or {"resource_changes": []}).refusals:
+            if done.returncode == 0:
+                return self.shown(file)
+            refused = self.shown(file) if file.is_file() else {"resource_changes": []}
+            if not Plan.of(refused).refusals:
                 raise _failed("plan", done)
-            return shown
+            return refused
 
     def planned(self, file: Path) -> dict[str, Any]:
         """A new plan, also as the file that can be applied.

@@ -123,6 +123,10 @@ resource "aws_iam_role" "this" {
   })
 
   lifecycle {
+    # A role's path can't be changed, and AWS knows one role of a name, whatever its path.
+    # https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateRole.html
+    ignore_changes = [path]
+
     precondition {
       condition     = length("${var.settings.role_name_prefix}${var.name}") <= 64
       error_message = "The role ${var.settings.role_name_prefix}${var.name} would have a name of ${length("${var.settings.role_name_prefix}${var.name}")} characters; IAM takes 64. Shorten settings.role_name_prefix or the names."

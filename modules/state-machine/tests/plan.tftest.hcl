@@ -33,7 +33,10 @@ run "only_this_state_machine_may_take_the_role" {
       Action    = "sts:AssumeRole"
       Principal = { Service = "states.amazonaws.com" }
       Condition = {
-        ArnEquals    = { "aws:SourceArn" = "arn:aws:states:eu-west-1:123456789012:stateMachine:package-asset" }
+        ArnEquals = { "aws:SourceArn" = [
+          "arn:aws:states:eu-west-1:123456789012:stateMachine:package-asset-express", # another type's
+          "arn:aws:states:eu-west-1:123456789012:stateMachine:package-asset",
+        ] }
         StringEquals = { "aws:SourceAccount" = "123456789012" }
       }
     }]

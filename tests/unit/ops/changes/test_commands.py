@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 
 import pytest
 
@@ -131,9 +132,9 @@ def test_without_a_file_terraform_plans_in_the_environments_folder(ran, monkeypa
 
     def done(_self, *arguments):
         calls.append(arguments)
-        return json.dumps(document({}, {}))
+        return subprocess.CompletedProcess(arguments, 0, json.dumps(document({}, {})), "")
 
-    monkeypatch.setattr(Workspace, "run", done)
+    monkeypatch.setattr(Workspace, "_done", done)
     monkeypatch.setattr(terraform_documents, "of_environment", lambda name: Workspace(tmp_path / name, {}))
 
     assert ran("plan", "--environment", "prod")[0] == 0

@@ -56,3 +56,14 @@ def test_a_bucket_holds_objects_also_as_old_versions(deployed):
 def test_the_region_is_that_of_the_resources():
     assert region_of({"arn": "arn:aws-us-gov:sqs:us-gov-west-1:1:q"}) == "us-gov-west-1"
     assert region_of({}) is None
+
+
+def test_the_executions_that_run_are_counted(deployed):
+    iam = boto3.client("iam", region_name=REGION)
+    role = iam.create_role(RoleName="m", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    states = boto3.client("stepfunctions", region_name=REGION)
+    arn = states.create_state_machine(name="m", definition='{"StartAt": "A"}', roleArn=role)["stateMachineArn"]
+    running = [states.start_execution(stateMachineArn=arn)["executionArn"] for _ in range(3)]
+    states.stop_execution(executionArn=running[0])
+
+    assert deployed.running_executions(arn) == 2

@@ -6,6 +6,7 @@ import pytest
 
 from media_events_kit.ops.changes.judgement import judge
 from media_events_kit.ops.changes.plan_document import NoPlanError, Plan
+from tests.fakes.changed_deployment import REVIEW, Aws, document, ingress, plan, queue, route, table
 from tests.fakes.changed_deployment import REVIEW, Aws, ingress, plan, queue, route, table
 
 RULE = 'module.router.aws_cloudwatch_event_rule.this["ready"]'
@@ -257,10 +258,10 @@ def test_a_secret_that_goes_can_be_restored_for_its_recovery_window():
     ]
 
 
-@pytest.mark.parametrize("document", [{}, {"resource_changes": 1}, {"format_version": "1.2", "values": {}}])
-def test_what_is_no_plan_is_refused(document):
+@pytest.mark.parametrize("other", [{}, {"resource_changes": 1}, {"format_version": "1.2", "values": {}}])
+def test_what_is_no_plan_is_refused(other):
     with pytest.raises(NoPlanError):
-        Plan.of(document)
+        Plan.of(other)
 
 
 def test_a_queue_that_becomes_another_hops_would_have_its_messages_taken_by_that_hop():
@@ -315,3 +316,32 @@ def test_a_rule_that_delivers_itself_is_told_by_its_target_also_beside_a_retired
     (hop,) = judge(plan(old, new), Aws()).hops
 
     assert hop.what == f"queue and function to http (cms) → {said}"
+
+
+MACHINE = {"name": "media-dev-ingest-workflow", "type": "STANDARD", "arn": "arn:aws:states:eu-west-1:1:stateMachine:m"}
+
+
+@pytest.mark.parametrize(("running", "consequences"), [(2, ["lost"]), (0, [])])
+def test_a_state_machine_that_goes_ends_the_executions_that_run(running, consequences):
+    address = "module.machine-ingest.aws_sfn_state_machine.this"
+    express = {address: MACHINE | {"name": "media-dev-ingest-workflow-express", "type": "EXPRESS"}}
+
+    report = judge(
+        plan({address: MACHINE}, express, replaced={address: ["create", "delete"]}), Aws(executions={"m": running})
+    )
+
+    assert [finding.consequence for finding in report.findings] == consequences
+    assert all("2 executions that run" in finding.what for finding in report.findings)
+
+
+def test_a_condition_that_refuses_the_plan_is_told_with_its_way_out():
+    problem = {"message": "in was deployed as another kind (webhook). In two applies: add the new one."}
+    check = {"status": "fail", "instances": [{"address": {"to_display": "terraform_data.k"}, "problems": [problem]}]}
+    refused = document({}, {}) | {"checks": [check]}
+
+    (finding,) = judge(Plan.of(refused | {"errored": True}), Aws()).findings
+
+    assert (finding.consequence, finding.subject) == ("fails", "terraform_data.k")
+    assert finding.what.endswith("in was deployed as another kind (webhook).")
+    assert finding.do == "in two applies: add the new one."
+    assert not judge(Plan.of(refused), Aws()).at_risk
