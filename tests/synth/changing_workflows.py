@@ -42,8 +42,23 @@ DESTINATIONS: Final[dict[str, dict[str, Any]]] = {
     "logs": {"type": "logs"},
 }
 
-OWN_MACHINE: Final = {"type": "step-functions", "definition": "machine.asl.json"}
+OWN_MACHINES: Final = {
+    "own machine": {"type": "step-functions", "definition": "machine.asl.json"},
+    "own express machine": {"type": "step-functions", "definition": "machine.asl.json", "kind": "EXPRESS"},
+}
 """Not in a wide workflow: where a machine exists, the provider asks AWS about its definition when it plans."""
+
+FIRST_MACHINE: Final = {
+    "module": "module.machine-cms",
+    "mode": "managed",
+    "type": "terraform_data",
+    "name": "first_type",
+    "provider": 'provider["terraform.io/builtin/terraform"]',
+    "instances": [
+        {"schema_version": 0, "attributes": {"id": "1", "input": {"type": "string", "value": "STANDARD"}}}
+    ],
+}
+"""A state's resource that keeps the first type of the machine."""
 
 ENTRIES: Final[dict[str, dict[str, Any]]] = {
     "webhook": {"type": "webhook"},

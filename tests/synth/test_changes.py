@@ -40,7 +40,7 @@ pytestmark = pytest.mark.terraform
 SHIFT = 5
 """By so many kinds a wide workflow is shifted: functions become rules' own targets and the other way round."""
 
-ROUTES = [*kinds.DESTINATIONS, "own machine", "none"]
+ROUTES = [*kinds.DESTINATIONS, *kinds.OWN_MACHINES, "none"]
 ENTRIES = [*kinds.ENTRIES, "none"]
 ONE_MODULE = {"sqs", "sqs fifo", "sqs existing", "sns", "sns fifo", "custom-bus", "aws-services"}
 """Entries that may become one another under one name: a queue's consumer is the core of all of them."""
@@ -105,6 +105,7 @@ def _terraforms(stack, planned, existing) -> dict[str, Plan]:
     small = {
         "nothing": kinds.small(),
         "key": kinds.small(settings={"kms_key": {"arn": kinds.KEY}}),
+        "settings": kinds.small(settings={"role_path": "/media/", "logs": {"class": "INFREQUENT_ACCESS"}}),
         "renamed": kinds.small(
             ingress={"hooks": {"type": "webhook", "formerly": ["in"]}},
             partners={"mux": mux | {"ingress": "hooks"}},
@@ -124,10 +125,10 @@ def _terraforms(stack, planned, existing) -> dict[str, Plan]:
 
 
 # Few tests, each of many changes: what Terraform plans is planned anew in each process that runs one of them.
-def test_no_change_and_a_rename_with_formerly_and_a_key_and_a_partner_put_nothing_at_risk(changed):
+def test_no_change_and_a_rename_with_formerly_and_settings_and_a_partner_put_nothing_at_risk(changed):
     for name in ("nothing", "renamed"):
         assert (changed[name].hops, changed[name].findings) == ((), ()), name
-    for name in ("key", "partner"):
+    for name in ("key", "settings", "partner"):
         assert changed[name].findings == (), name
 
 
@@ -192,18 +193,21 @@ def _parts(stack, planned, existing) -> dict[str, Resources]:
         kind = kinds.kind_of_entry(number)
         module = "module.ingress." if kind == "webhook" else f"module.ingress-e{number}."
         found[f"entry {kind}"] = _part(wide, {f"e{number}": "in", f"p{number}": "mux"}, module)
-    machine = planned({"machine": stack(kinds.small(destinations={"cms": kinds.OWN_MACHINE}))})["machine"]
-    machine_values = _values(resources(machine["changes"], machine["values"]))
-    found["route own machine"] = _part(
-        machine_values, {"ready": "ready", "cms": "cms"}, ("module.router.", "module.machine")
-    )
+    # Both as they are where the first machine was of type STANDARD.
+    first = kinds.FIRST_MACHINE
+    stacks = {kind: stack(kinds.small(destinations={"cms": each})) for kind, each in kinds.OWN_MACHINES.items()}
+    for kind, machine in planned(stacks, {kind: [first] for kind in stacks}).items():
+        values = _values(resources(machine["changes"], machine["values"]))
+        found[f"route {kind}"] = _part(values, {"ready": "ready", "cms": "cms"}, ("module.router.", "module.machine"))
     return found
 
 
 def _values(state: Iterable[Mapping[str, Any]]) -> Resources:
-    """The resources of a state by address."""
+    """The resources of a state by address, those in AWS."""
     found: dict[str, Mapping[str, Any]] = {}
     for resource in state:
+        if not resource["type"].startswith("aws_"):
+            continue
         for instance in resource["instances"]:
             key = instance.get("index_key")
             index = "" if key is None else f"[{json.dumps(key)}]"

@@ -44,8 +44,8 @@ class Logs(Section):
     log_class: LogClass = Field(
         default="STANDARD",
         alias="class",
-        description="`INFREQUENT_ACCESS` is cheaper, but ends the metrics and `media-events trace`. For new log groups: "
-        "a log group keeps its class.",
+        description="`INFREQUENT_ACCESS` is cheaper, but ends the metrics and `media-events trace`. A log group "
+        "keeps the class that it was made with.",
     )
 
 

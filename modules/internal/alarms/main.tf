@@ -61,4 +61,10 @@ resource "aws_cloudwatch_metric_alarm" "this" {
       }
     }
   }
+
+  # CloudWatch deletes no alarm that a composite alarm still names: the composite alarm changes first.
+  # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DeleteAlarms.html
+  lifecycle {
+    create_before_destroy = true
+  }
 }

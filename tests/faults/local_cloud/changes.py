@@ -111,6 +111,7 @@ class Run:
                 stream.silence(change.before)
                 self._change(change.name, whole, stream, watch, tally, repository=repository)
                 senders.addresses = addresses(self._clients, self._cloud.outputs, secret)
+                stream.silence(())
                 time.sleep(self.quiet)
         finally:
             stream.stop()
@@ -146,6 +147,7 @@ class Run:
             self.seconds[name] = self._cloud.apply(whole, repository=repository)
         except OperatorError as error:
             tally.problems.append(f"{name}: the apply failed: {error}")
+            self.log(tally.problems[-1])
         self.sent_during[name] = len(stream.accepted) - accepted
         self.log(f"{name}: {self.seconds.get(name, -1):.0f} s, {self.sent_during[name]} events accepted meanwhile")
         for rule, seconds in watch.bare().items():

@@ -110,7 +110,7 @@ def workflow(port: int, *, small: bool = False) -> Workflow:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change of the workflow; ``before`` are ingresses whose senders stop before it."""
+    """One change of the workflow; senders of the ingresses ``before`` pause during it: a topic goes, say."""
 
     name: str
     make: Callable[[Workflow], None]
@@ -234,7 +234,7 @@ CHANGES: Final = (
     Change("http -> api-destination", _to_api_destination),
     Change("api-destination -> http", _to_http),
     Change("entry: sqs -> sns", _to_topic),
-    Change("entry: sns -> sqs", _to_entry_queue),
+    Change("entry: sns -> sqs", _to_entry_queue, before=("sqs",)),
     Change("a key of one's own: on", _with_key),
     Change("a key of one's own: off", _without_key),
 )

@@ -14,6 +14,7 @@ from tests.faults.senders import ENTRY_NAMES, EntryName, Sent
 
 KINDS: Final = ("ready", "ready", "raw")
 ASSETS: Final = 40
+PAUSE_SECONDS: Final = 0.5
 
 
 @dataclass(slots=True)
@@ -44,8 +45,8 @@ class Stream:
             thread.start()
 
     def silence(self, entries: tuple[str, ...]) -> None:
-        """End the senders of these ingresses, which are about to go."""
-        self._silent.update(entries)
+        """Let the senders of these ingresses pause, and those of all others go on."""
+        self._silent = {*entries}
 
     def stop(self) -> None:
         """End, once the events under way are accepted."""
@@ -55,13 +56,14 @@ class Stream:
 
     def _send(self, entry: EntryName, way: Callable[[Sent], bool]) -> None:
         due = time.monotonic()
-        while not self._over.wait(max(0.0, due - time.monotonic())) and entry not in self._silent:
+        while not self._over.wait(max(0.0, due - time.monotonic())):
+            if entry in self._silent:
+                due = time.monotonic() + PAUSE_SECONDS
+                continue
             due = max(due + len(self.entries) / self.rate, time.monotonic() - 1)
             number = next(self._numbers)
             event = Sent(number, entry, KINDS[number % len(KINDS)], number % ASSETS, 0.0)
             while not self.senders.taken(way, event):
                 self.refused[entry] = self.refused.get(entry, 0) + 1
-                if entry in self._silent:
-                    return
-                time.sleep(0.5)
+                time.sleep(PAUSE_SECONDS)
             self.accepted.append(event)
