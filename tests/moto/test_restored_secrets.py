@@ -1,0 +1,62 @@
+"""A partner that comes again within its secret's recovery window, by what `media-events plan` says to do."""
+
+from __future__ import annotations
+
+import json
+import shlex
+
+import pytest
+
+from ops.changes.terraform_documents import in_folder
+from ops.cli import run
+from ops.local.clients import Clients
+
+NAME = "media-dev-webhook/mux"
+SECRET = {"name": "media-dev-webhook/${each.key}", "recovery_window_in_days": 30}
+
+
+@pytest.fixture(name="root")
+def _root(moto, monkeypatch, tmp_path):
+    environment = {
+        "AWS_ENDPOINT_URL": moto.endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": moto.region,
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return tmp_path
+
+
+def write(root, *partners):
+    document = {
+        "provider": {"aws": {"skip_requesting_account_id": True}},
+        "resource": {"aws_secretsmanager_secret": {"partner": SECRET | {"for_each": dict.fromkeys(partners, "")}}},
+    }
+    (root / "main.tf.json").write_text(json.dumps(document))
+
+
+def test_a_partner_that_comes_again_has_its_secret_again_by_the_command_of_the_plan(root, moto, capsys):
+    terraform, secrets = in_folder(root), Clients(moto).secretsmanager
+    write(root, "mux")
+    terraform.init()
+    terraform.run("apply", "-auto-approve", "-input=false")
+    secrets.put_secret_value(SecretId=NAME, SecretString="the signing secret")
+    write(root)
+    terraform.run("apply", "-auto-approve", "-input=false")
+    write(root, "mux")
+    capsys.readouterr()
+
+    assert run(["plan", "--terraform-dir", str(root), "--region", moto.region, "--json"]) == 1
+    (finding,) = json.loads(capsys.readouterr().out)["findings"]
+    assert finding["consequence"] == "fails"
+    restore, _, imported = finding["do"].removeprefix("restore it, with its value: ").partition(" && ")
+    *command, name = shlex.split(restore)
+    assert command == ["aws", "secretsmanager", "restore-secret", "--secret-id"]
+    secrets.restore_secret(SecretId=name)
+    program, *arguments = shlex.split(imported)
+    assert program == "terraform"
+    terraform.run(*arguments)
+    terraform.run("apply", "-auto-approve", "-input=false")
+
+    assert secrets.get_secret_value(SecretId=NAME)["SecretString"] == "the signing secret"
