@@ -43,8 +43,8 @@ DESTINATIONS: Final[dict[str, dict[str, Any]]] = {
 }
 
 OWN_MACHINES: Final = {
-    "own machine": {"type": "step-functions", "definition": "machine.asl.json"},
-    "own express machine": {"type": "step-functions", "definition": "machine.asl.json", "kind": "EXPRESS"},
+    "own-machine": {"type": "step-functions", "definition": "machine.asl.json"},
+    "own-express-machine": {"type": "step-functions", "definition": "machine.asl.json", "kind": "EXPRESS"},
 }
 """Not in a wide workflow: where a machine exists, the provider asks AWS about its definition when it plans."""
 
@@ -54,9 +54,7 @@ FIRST_MACHINE: Final = {
     "type": "terraform_data",
     "name": "first_type",
     "provider": 'provider["terraform.io/builtin/terraform"]',
-    "instances": [
-        {"schema_version": 0, "attributes": {"id": "1", "input": {"type": "string", "value": "STANDARD"}}}
-    ],
+    "instances": [{"schema_version": 0, "attributes": {"id": "1", "input": {"type": "string", "value": "STANDARD"}}}],
 }
 """A state's resource that keeps the first type of the machine."""
 
@@ -92,12 +90,6 @@ def kind_of_route(number: int, shift: int = 0) -> str:
     return kinds[(number + shift) % len(kinds)]
 
 
-def kind_of_entry(number: int, shift: int = 0) -> str:
-    """The kind of a wide workflow's entry, whose name is `e` and the number."""
-    kinds = [*ENTRIES]
-    return kinds[(number + shift) % len(kinds)]
-
-
 def hops(shift: int) -> dict[str, Any]:
     """The transforms and routes of a wide workflow."""
     routes = {
@@ -113,27 +105,31 @@ def hops(shift: int) -> dict[str, Any]:
 
 
 def wide(shift: int = 0, **changes: Any) -> Workflow:
-    """A workflow with one route to each kind of destination, one entry of each kind, and two transforms."""
+    """A workflow with one route to each kind of destination, and two transforms."""
+    destinations = {f"d{number:02}": DESTINATIONS[kind_of_route(number, shift)] for number in range(len(DESTINATIONS))}
+    return small(destinations=destinations) | hops(shift) | changes
+
+
+def every_entry() -> Workflow:
+    """A workflow with one entry of each kind, whose name is `e` and the number."""
     partners: dict[str, Any] = {}
-    for number in range(len(ENTRIES)):
-        kind = kind_of_entry(number, shift)
-        partner: dict[str, Any] = {"specification": "mux", "ingress": f"e{number}"}
-        if kind in ("custom-bus", "aws-services"):
-            partner["sources"] = [f"com.mux.{number}"]
-        if kind == "partner-bus unmodified":
-            partner.pop("specification")
-        partners[f"p{number}"] = partner
-    made: Workflow = {
-        "name": "media",
-        "dashboard": False,
-        "ingress": {f"e{number}": ENTRIES[kind_of_entry(number, shift)] for number in range(len(ENTRIES))},
-        "partners": partners,
-        "destinations": {
-            f"d{number:02}": DESTINATIONS[kind_of_route(number, shift)] for number in range(len(DESTINATIONS))
-        },
-        "environments": {"dev": {"region": "eu-west-1"}},
-    }
-    return made | hops(shift) | changes
+    for number, kind in enumerate(ENTRIES):
+        partners[f"p{number}"] = _partner(kind, f"e{number}")
+    return small(ingress={f"e{number}": entry for number, entry in enumerate(ENTRIES.values())}, partners=partners)
+
+
+def one_entry(kind: str) -> Workflow:
+    """The small workflow with an entry of another kind."""
+    return small(ingress={"in": ENTRIES[kind]}, partners={"mux": _partner(kind, "in")})
+
+
+def _partner(kind: str, entry: str) -> dict[str, Any]:
+    partner: dict[str, Any] = {"specification": "mux", "ingress": entry}
+    if kind in ("custom-bus", "aws-services"):
+        partner["sources"] = [f"com.mux.{entry}"]
+    if kind == "partner-bus unmodified":
+        partner.pop("specification")
+    return partner
 
 
 def small(**changes: Any) -> Workflow:
@@ -148,13 +144,3 @@ def small(**changes: Any) -> Workflow:
         "environments": {"dev": {"region": "eu-west-1"}},
     }
     return made | changes
-
-
-def one_entry(kind: str) -> Workflow:
-    """The small workflow with an entry of another kind."""
-    partner: dict[str, Any] = {"specification": "mux", "ingress": "in"}
-    if kind in ("custom-bus", "aws-services"):
-        partner["sources"] = ["com.mux.video"]
-    if kind == "partner-bus unmodified":
-        del partner["specification"]
-    return small(ingress={"in": ENTRIES[kind]}, partners={"mux": partner})

@@ -37,6 +37,7 @@ from tests.faults.local_cloud.changing_workflow import (
     CONNECTION,
     DESTINATIONS,
     KEY,
+    SMALL_DESTINATIONS,
     SMALL_ENTRIES,
     Change,
     workflow,
@@ -153,6 +154,10 @@ class Run:
         for rule, seconds in watch.bare().items():
             tally.problems.append(f"{name}: the rule {rule} was on for {seconds:.1f} s without a target")
 
+    @property
+    def _destinations(self) -> Mapping[str, tuple[str, ...]]:
+        return SMALL_DESTINATIONS if self.small else DESTINATIONS
+
     def _make_archive(self) -> None:
         sqs = self._clients.sqs
         url = sqs.create_queue(QueueName=ARCHIVE)["QueueUrl"]
@@ -206,7 +211,7 @@ class Run:
         while True:
             self._collect()
             effects, _ = self._effects()
-            missing = [e for e in stream.accepted for name in DESTINATIONS[e.kind] if not effects[name, e.mark]]
+            missing = [e for e in stream.accepted for name in self._destinations[e.kind] if not effects[name, e.mark]]
             if not missing or time.monotonic() > until:
                 return
             self.log(f"{len(missing)} deliveries are not seen yet")
@@ -224,7 +229,7 @@ class Run:
                     items[mark].append(item)
         effects, requests = self._effects()
         for event in stream.accepted:
-            judge(event, DESTINATIONS[event.kind], items[event.mark], effects, tally)
+            judge(event, self._destinations[event.kind], items[event.mark], effects, tally)
         windows = Counter(self.receivers.unanswered) + self._in_doubt()
         repetitions(effects, requests, windows, tally, plain=PLAIN)
 

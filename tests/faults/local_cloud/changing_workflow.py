@@ -25,6 +25,8 @@ _FAILING: Final = {
 
 SMALL_ENTRIES: Final = ("webhook", "sqs")
 """The ingresses of the small workflow."""
+SMALL_DESTINATIONS: Final[Mapping[str, tuple[str, ...]]] = {"ready": ("plain", "archive"), "raw": ("search",)}
+"""Whom its events must reach: a function from a queue and a rule by itself, with and without a transform."""
 
 CONNECTION: Final = "changing-search"
 """The connection of the API destination; whoever runs the changes makes it, and puts its ARN under this name."""
@@ -105,6 +107,9 @@ def workflow(port: int, *, small: bool = False) -> Workflow:
     if small:
         whole["ingress"] = {name: whole["ingress"][name] for name in ("webhook", "queue")}
         whole["partners"] = {"mux": whole["partners"]["mux"]}
+        del whole["routes"]["cms"], whole["destinations"]["cms"]
+        # A third of all resources, and none that an event meets.
+        whole["settings"] = {"alarms": {"enabled": False}}
     return whole
 
 
