@@ -7,9 +7,9 @@ import shlex
 
 import pytest
 
-from ops.changes.terraform_documents import in_folder
-from ops.cli import run
-from ops.local.clients import Clients
+from media_events_kit.ops.changes.terraform_documents import in_folder
+from media_events_kit.ops.cli import run
+from media_events_kit.ops.local.clients import Clients
 
 NAME = "media-dev-webhook/mux"
 SECRET = {"name": "media-dev-webhook/${each.key}", "recovery_window_in_days": 30}

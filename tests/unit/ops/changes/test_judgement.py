@@ -7,7 +7,6 @@ import pytest
 from media_events_kit.ops.changes.judgement import judge
 from media_events_kit.ops.changes.plan_document import NoPlanError, Plan
 from tests.fakes.changed_deployment import REVIEW, Aws, document, ingress, plan, queue, route, table
-from tests.fakes.changed_deployment import REVIEW, Aws, ingress, plan, queue, route, table
 
 RULE = 'module.router.aws_cloudwatch_event_rule.this["ready"]'
 TARGET = 'module.router.aws_cloudwatch_event_target.this["ready"]'
