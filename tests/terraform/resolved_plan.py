@@ -45,7 +45,9 @@ class ResolvedPlan:
 def resolve(terraform: Terraform, folder: Path) -> ResolvedPlan:
     """The resolved plan of the root in ``folder``, which has no backend."""
     plan = terraform.plan(folder)
-    planned = [change for change in plan["resource_changes"] if change["mode"] == "managed"]
+    # What Terraform keeps for itself (`terraform_data`) is nothing to AWS.
+    managed = [change for change in plan["resource_changes"] if change["mode"] == "managed"]
+    planned = [change for change in managed if change["type"].startswith("aws_")]
     (folder / "resolved.tftest.hcl").write_text(_overrides(planned), encoding="utf-8")
     said = terraform.run(folder, "test", "-json", "-verbose", "-filter=resolved.tftest.hcl").splitlines()
     second = next(line for line in map(json.loads, said) if line["type"] == "test_plan")["test_plan"]
