@@ -164,7 +164,9 @@ def _retire(whole: Workflow, name: str) -> None:
     """Keep a route as it is, until what waits in it is gone."""
     route = whole["routes"][name]
     destination = {route["destination"]: copy.deepcopy(whole["destinations"][route["destination"]])}
-    whole["retired"] = {"routes": {name: copy.deepcopy(route)}, "destinations": destination}
+    retired = whole.setdefault("retired", {"routes": {}, "destinations": {}})
+    retired["routes"][name] = copy.deepcopy(route)
+    retired["destinations"] |= destination
 
 
 def _to_direct(whole: Workflow) -> None:
