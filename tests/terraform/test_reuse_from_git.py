@@ -29,7 +29,8 @@ def test_example_plans_offline_with_modules_from_git(
 
     plan = terraform.plan(tmp_path)
 
-    assert {change["provider_name"] for change in plan["resource_changes"]} == {"registry.terraform.io/hashicorp/aws"}
+    providers = {change["provider_name"] for change in plan["resource_changes"]}
+    assert providers - {"terraform.io/builtin/terraform"} == {"registry.terraform.io/hashicorp/aws"}
     assert {tuple(change["change"]["actions"]) for change in plan["resource_changes"]} <= {("create",), ("read",)}
     root = plan["planned_values"]["root_module"]
     functions = list(resources_in(root, "aws_lambda_function"))

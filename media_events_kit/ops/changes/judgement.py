@@ -13,6 +13,7 @@ from media_events_kit.ops.changes.model import Finding, HopChange, Report
 from media_events_kit.ops.changes.physical_names import Name, collisions, replaced_under_one_name
 from media_events_kit.ops.changes.plan_document import Change, Plan
 from media_events_kit.ops.changes.questions import Questions
+from media_events_kit.ops.shared.json_files import object_in
 
 RETIRE: Final = (
     "if it has another name now, give it `formerly:` with this one; else keep the hop under `retired:` in the workflow "
@@ -76,10 +77,12 @@ class _Judgement(Questions[Deployed]):
                 yield from self._queue(change)
             elif change.before is not None:
                 yield from self._taken_over(change)
+        yield from self._topics()
         yield from self._executions()
         yield from self._reviews()
         yield from self._interrupted_rules()
         yield from self._interrupted_subscriptions()
+        yield from self._other_patterns()
         yield from self._destinations()
         yield from self._idempotency()
         yield from self._archives()
@@ -129,6 +132,17 @@ class _Judgement(Questions[Deployed]):
             what=f"becomes that of {new[0]}, which would take what waits in it",
             do=TWO_APPLIES,
         )
+
+    def _topics(self) -> Iterator[Finding]:
+        """What is published to a topic that goes: https://docs.aws.amazon.com/sns/latest/api/API_DeleteTopic.html."""
+        for change in self.plan.of_type("aws_sns_topic"):
+            name = str((change.before or {}).get("name"))
+            if change.goes and any(name in hop.queue_names for hop in self.before.values()):
+                yield Finding(
+                    consequence="note",
+                    subject=f"topic {name}",
+                    what="goes; see that its senders have stopped: what they publish until then may reach nobody",
+                )
 
     def _executions(self) -> Iterator[Finding]:
         """What runs in a state machine that goes, and ends with it.
@@ -197,6 +211,30 @@ class _Judgement(Questions[Deployed]):
                     what="is not there for a part of the apply: SNS keeps no message for it",
                     do=BESIDE,
                 )
+
+    def _other_patterns(self) -> Iterator[Finding]:
+        """Dead letters that can only go back by their rule, whose pattern will be another one."""
+        queues = {str((c.before or {}).get("name")): c for c in self.plan.of_type("aws_sqs_queue") if c.before}
+        for rule in self.plan.of_type("aws_cloudwatch_event_rule"):
+            if rule.before is None or rule.after is None or _takes_as_much(rule.before, rule.after):
+                continue
+            owner = self._owner(str(rule.before.get("name")))
+            if owner is None or owner.made_of == "queue and function":
+                continue
+            for name in owner.dead_letter_queue_names:
+                url = str((queues[name].before or {}).get("url")) if name in queues else None
+                waiting = url and self.ask(f"messages in {name}", lambda aws, url=url: aws.messages(str(url)))
+                if waiting:
+                    yield Finding(
+                        consequence="lost",
+                        subject=f"dead-letter queue {name} of {owner.name}",
+                        what=f"has {messages_in_words(waiting)}, which can go back by the hop's rule alone: what its "
+                        "new pattern does not take is gone",
+                        do="wait until it is empty; a retry of what is in review is refused where no rule takes it",
+                    )
+
+    def _owner(self, rule: str) -> Hop | None:
+        return next((hop for hop in self.before.values() if hop.resource_name == rule), None)
 
     # What events are told by
 
@@ -350,6 +388,12 @@ def _is_fed(hop: Hop, queue: str) -> bool:
     if queue in hop.dead_letter_queue_names or hop.target is None:
         return True
     return ":sqs:" in hop.target and hop.target.endswith(f":{queue}")
+
+
+def _takes_as_much(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether a rule stays on and keeps its pattern, or more of it is not known when planned."""
+    patterns = [object_in(text(rule.get("event_pattern")) or "") for rule in (before, after)]
+    return after.get("state") != "DISABLED" and (after.get("event_pattern") is None or same(*patterns))
 
 
 def _module(address: str) -> str:

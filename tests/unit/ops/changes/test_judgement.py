@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from media_events_kit.ops.changes.judgement import judge
 from media_events_kit.ops.changes.plan_document import NoPlanError, Plan
-from tests.fakes.changed_deployment import REVIEW, Aws, document, ingress, plan, queue, route, table
+from tests.fakes.changed_deployment import REVIEW, Aws, document, ingress, pattern, plan, queue, route, table
 
 RULE = 'module.router.aws_cloudwatch_event_rule.this["ready"]'
 TARGET = 'module.router.aws_cloudwatch_event_target.this["ready"]'
@@ -344,3 +346,43 @@ def test_a_condition_that_refuses_the_plan_is_told_with_its_way_out():
     assert finding.what.endswith("in was deployed as another kind (webhook).")
     assert finding.do == "in two applies: add the new one."
     assert not judge(Plan.of(refused), Aws()).at_risk
+
+
+def test_of_a_topic_in_front_of_a_queue_that_stays_the_senders_must_stop_first():
+    topic = {"module.ingress-in.aws_sns_topic.this[0]": {"name": "media-dev-in"}}
+    kept = ingress("in")
+
+    report = judge(plan({**kept, **topic}, kept), Aws())
+
+    assert found(report) == [("note", "topic media-dev-in")]
+    assert "senders have stopped" in report.findings[0].what
+
+
+def _by_rule_alone(pattern):
+    rule = {"name": "media-dev-ready", "state": "ENABLED", "event_pattern": pattern}
+    arn = "arn:aws:sqs:eu-west-1:123456789012:theirs"
+    return {
+        RULE: rule,
+        TARGET: {"rule": "media-dev-ready", "target_id": "ready", "arn": arn},
+        'module.router.module.hop["ready"].aws_sqs_queue.dlq': queue("media-dev-ready-dlq"),
+    }
+
+
+@pytest.mark.parametrize(("waiting", "consequences"), [(3, ["lost"]), (0, [])])
+def test_a_pattern_changes_only_when_no_dead_letter_needs_the_rule_to_go_back(waiting, consequences):
+    old = pattern("route/ready")
+    new = json.dumps({"source": ["partner.mux"], **json.loads(old)})
+    aws = Aws(queues={"media-dev-ready-dlq": waiting})
+
+    assert judge(plan(_by_rule_alone(old), _by_rule_alone(json.dumps(json.loads(old), indent=1))), aws).findings == ()
+    report = judge(plan(_by_rule_alone(old), _by_rule_alone(new)), aws)
+
+    assert [finding.consequence for finding in report.findings] == consequences
+    assert all(each.subject == "dead-letter queue media-dev-ready-dlq of route/ready" for each in report.findings)
+
+
+def test_a_hop_with_a_queue_takes_its_dead_letters_back_whatever_its_pattern():
+    waiting = Aws(queues={"media-dev-ready-dlq": 3})
+    narrowed = json.dumps({"source": ["partner.mux"], **json.loads(pattern("route/ready"))})
+
+    assert judge(plan(route(), route(event_pattern=narrowed)), waiting).findings == ()
