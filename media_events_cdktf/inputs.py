@@ -253,7 +253,7 @@ class Settings(TypedDict):
 
     kms_key: customer managed key (`arn`) for all that the module encrypts; null uses keys that AWS owns
     permissions_boundary_arn: permissions boundary of every role
-    role_path: path of every role, such as `/media/`
+    role_path: path of every role, such as `/media/`. A role keeps the path that it was made with
     role_name_prefix: beginning of every role's name, where a company's rules ask for one; the rest is
         the name of what the role is for
     role_policies: `inline`, or `managed`: each role's policy is then one that can be attached elsewhere

@@ -5,7 +5,7 @@ variable "settings" {
     Settings that all modules of a deployment share: pass the same object to each.
       kms_key                  = customer managed key (`arn`) for all that the module encrypts; null uses keys that AWS owns
       permissions_boundary_arn = permissions boundary of every role
-      role_path                = path of every role, such as `/media/`
+      role_path                = path of every role, such as `/media/`. A role keeps the path that it was made with
       role_name_prefix         = beginning of every role's name, where a company's rules ask for one; the rest is the name of what the role is for
       role_policies            = `inline`, or `managed`: each role's policy is then one that can be attached elsewhere too, of 6,144 characters at most
       vpc                      = subnets (`subnet_ids`) and security groups (`security_group_ids`) of every function: private subnets with a way
