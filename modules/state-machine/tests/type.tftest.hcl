@@ -32,7 +32,7 @@ run "another_type_has_a_name_of_its_own" {
   }
 
   assert {
-    condition     = length(jsondecode(aws_iam_role.this.assume_role_policy).Statement[0].Condition.ArnEquals["aws:SourceArn"]) == 2
+    condition     = length(jsondecode(aws_iam_role.this[0].assume_role_policy).Statement[0].Condition.ArnEquals["aws:SourceArn"]) == 2
     error_message = "Executions of the former machine still run, and need the role."
   }
 }
