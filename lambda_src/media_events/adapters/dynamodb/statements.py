@@ -19,7 +19,6 @@ that knows the statement's own write by its token (``records.put_if``).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final
@@ -27,6 +26,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from media_events.adapters.aws_errors import error_code, judge
+from media_events.core.deferred import pattern
 from media_events.core.failures import ProcessingError, TransientError
 from media_events.core.value_classes import dataclass
 
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 STATEMENTS_A_CALL: Final = 25
 
-_NUMBER: Final = re.compile(r"[0-9]{1,16}(\.[0-9]{1,16})?\Z")
-_PLAIN: Final = re.compile(r"[A-Za-z0-9]{1,36}(-[A-Za-z0-9]{1,36}){0,8}\Z")
+_NUMBER: Final = pattern(r"[0-9]{1,16}(\.[0-9]{1,16})?\Z")
+_PLAIN: Final = pattern(r"[A-Za-z0-9]{1,36}(-[A-Za-z0-9]{1,36}){0,8}\Z")
 
 
 @dataclass(frozen=True, slots=True)
