@@ -1,7 +1,7 @@
 """Measures cold starts, warm work, growth and size beside the peers, and writes what it found.
 
 python -m bench                         everything, into bench/results/latest.json and docs/explanation/performance.md
-python -m bench --only cold --only warm  these parts, printed and nothing else
+python -m bench --only cold --only warm  these parts; what was found of others stays
 """
 
 from __future__ import annotations
@@ -34,18 +34,19 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--only", action="append", choices=PARTS, help="a part; repeat it for several")
     chosen = parser.parse_args(arguments).only or list(PARTS)
-    found: list[Result] = []
+    found = [] if len(chosen) == len(PARTS) else results.latest()
     with sandboxes() as used:
         version = [str(used.interpreter), "-c", "import platform; print(platform.python_version())"]
         python = subprocess.run(version, capture_output=True, text=True, check=True).stdout.strip()
         out.print(f"Python {python}, boto3 and the textbook's Powertools from {used.interpreter.parent.parent.name}")
         for name in chosen:
             measured = list(PARTS[name](used))
-            out.print(results.show(measured))
-            found += measured
-    if len(chosen) == len(PARTS):
-        results.write(found)
-        page.write(found, python)
+            out.print(results.show(measured), markup=False)
+            new = {one.name for one in measured}
+            found = [one for one in found if one.name not in new] + measured
+            # At once: a later part may fail.
+            results.write(found)
+            page.write(found, python)
     return 0
 
 

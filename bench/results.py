@@ -25,6 +25,14 @@ class Result:
         return None if self.goal is None else self.value <= self.goal
 
 
+def latest() -> list[Result]:
+    """Those that were last written."""
+    if not LATEST.exists():
+        return []
+    kept = ("name", "value", "unit", "goal")
+    return [Result(**{key: one[key] for key in kept}) for one in json.loads(LATEST.read_text(encoding="utf-8"))]
+
+
 def write(results: list[Result]) -> None:
     """Keep them in bench/results/latest.json."""
     document = [

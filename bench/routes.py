@@ -30,6 +30,7 @@ def workflow(routes: int) -> dict[str, Any]:
             f"r-{n}": {"pattern": {"detail": {"data": {"kind": [f"kind-{n}"]}}}, "destination": f"to-{n}"}
             for n in numbers
         },
+        "dashboard": False,  # it shows 240 hops at most
         "environments": {"dev": {"region": "eu-west-1"}},
     }
 
