@@ -40,8 +40,10 @@ def main(arguments: list[str] | None = None) -> int:
         python = subprocess.run(version, capture_output=True, text=True, check=True).stdout.strip()
         out.print(f"Python {python}, boto3 and the textbook's Powertools from {used.interpreter.parent.parent.name}")
         for name in chosen:
-            measured = list(PARTS[name](used))
-            out.print(results.show(measured), markup=False)
+            measured = []
+            for one in PARTS[name](used):
+                out.print(results.show([one]), markup=False)
+                measured.append(one)
             new = {one.name for one in measured}
             found = [one for one in found if one.name not in new] + measured
             # At once: a later part may fail.

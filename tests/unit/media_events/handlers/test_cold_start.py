@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 import media_events
 from bench.subjects import ours
+from media_events.adapters.boto_clients import SERVICES
 
 SOURCES = Path(media_events.__file__).parent.parent
 
@@ -104,3 +106,10 @@ def test_cold_start_loads_and_makes_only_what_the_first_event_needs(name: str, c
     ours = {module for module in loaded if module.startswith("media_events.")}
     assert len(ours) <= most, sorted(ours)
     assert collecting
+
+
+def test_every_service_that_functions_call_is_known_to_the_session() -> None:
+    sources = (file.read_text(encoding="utf-8") for file in (SOURCES / "media_events").rglob("*.py"))
+    called = {name for text in sources for name in re.findall(r'client(?:_for_effects)?\(\s*"([a-z0-9]+)"', text)}
+
+    assert called == SERVICES
