@@ -60,12 +60,12 @@ def bytecode_of(source: str) -> str:
     return f"{folder}/__pycache__/{stem}.cpython-313.pyc".lstrip("/")
 
 
-@pytest.mark.attack("P1")
 def test_the_zip_does_not_grow_unseen() -> None:
     # A third is source, two thirds bytecode: docs/explanation/performance.md. Raise it with a reason.
-    assert build.DEFAULT_OUTPUT.stat().st_size <= 1_850_000
+    assert build.DEFAULT_OUTPUT.stat().st_size <= 1_600_000
 
 
+@pytest.mark.attack("P1")
 def test_p1_every_module_has_bytecode_of_the_runtime_that_python_holds_against_its_source() -> None:
     with zipfile.ZipFile(PACKAGE) as archive:
         names = set(archive.namelist())
