@@ -69,7 +69,6 @@ _choose_node()
 _keep_unpacked_assemblies()
 # jsii's own code calls what newer Node.js deprecates; users can do nothing about it.
 os.environ.setdefault("NODE_NO_WARNINGS", "1")
-os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "1")
 
 # jsii looks for Node.js when it is loaded. The fork's types are CDKTF's.
 if TYPE_CHECKING or chosen() == "cdktf":
