@@ -56,10 +56,8 @@ def validate_hop_pattern(
         return validate_pattern(pattern)
     if not pattern:
         return [] if match_all else [Problem("", f"an empty pattern {_EVERYTHING}", "kit")]
-    problems = validate_pattern(pattern, max_characters=max_characters) or [*_own_fields(pattern), *unstable(pattern)]
-    if _source_depth(pattern) > MAX_SOURCE_DEPTH:
-        problems.append(Problem("$or", f"a source stands at most {MAX_SOURCE_DEPTH} levels of $or deep", "kit"))
-    if problems:
+    problems = validate_pattern(pattern, max_characters=max_characters)
+    if problems := problems or [*_own_fields(pattern), *unstable(pattern), *_deep_sources(pattern)]:
         return problems
     if not match_all and takes_everything(compile_pattern(pattern, max_characters=max_characters)):
         return [Problem("", f"this pattern {_EVERYTHING}", "kit")]
@@ -95,6 +93,13 @@ def _source_depth(node: Mapping[str, Any]) -> int:
     """The levels of ``$or`` around the deepest source; 0 if there is none in any."""
     depths = [_source_depth(each) for each in node.get("$or", []) if names_source(each)]
     return 1 + max(depths) if depths else 0
+
+
+def _deep_sources(pattern: Mapping[str, Any]) -> list[Problem]:
+    """Whether a source of a valid pattern stands in more levels of ``$or`` than the modules combine."""
+    if _source_depth(pattern) <= MAX_SOURCE_DEPTH:
+        return []
+    return [Problem("$or", f"a source stands at most {MAX_SOURCE_DEPTH} levels of $or deep", "kit")]
 
 
 def unstable(pattern: Mapping[str, Any]) -> list[Problem]:

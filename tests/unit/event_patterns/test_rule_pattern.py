@@ -152,6 +152,11 @@ def test_source_deeper_than_the_modules_combine_is_refused():
     assert problems({"$or": [{"$or": [NESTED, {"id": ["1"]}]}, {"id": ["2"]}]}) == [("$or", "kit")]
 
 
+@pytest.mark.parametrize("alternatives", [None, 1, "source", {}, [None, {"source": ["a"]}], [[], {"source": ["a"]}]])
+def test_alternatives_that_are_none_are_refused_for_that(alternatives):
+    assert validate_hop_pattern({"$or": alternatives}, hop="route/cms", stage="received")
+
+
 def test_text_that_terraform_would_compose_is_refused_at_its_place():
     pattern = {"detail": {"data": {"title": ["x", "Gru\u0308n"], "u\u0308": ["y"]}}}
 
