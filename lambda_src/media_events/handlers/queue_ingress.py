@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from media_events.adapters.boto_clients import client, lazy_client
+from media_events.adapters.boto_clients import client, client_for_effects, lazy_client
 from media_events.adapters.cloudwatch import instrumented, telemetry
 from media_events.adapters.dynamodb.idempotency import DynamoIdempotencyStore
 from media_events.adapters.eventbridge import EventBus
@@ -73,9 +73,8 @@ def receiver() -> QueueReceiver:
     document = load_document(S3Documents(lazy_client("s3")), config)
     partners = parse_queue_partners(document.get("partners"), ingress)
     bodies = S3Bodies(lazy_client("s3"), config.bodies_uri)
-    publisher = Publisher(
-        bus=EventBus(client("events"), config.bus_arn), bodies=bodies, max_entry_bytes=config.max_entry_bytes
-    )
+    bus = EventBus(client_for_effects("events"), config.bus_arn)
+    publisher = Publisher(bus=bus, bodies=bodies, max_entry_bytes=config.max_entry_bytes)
     return QueueReceiver(
         ingress=ingress,
         partners=partners,

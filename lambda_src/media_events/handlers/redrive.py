@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from media_events.adapters.aws_lambda.redrive import LambdaFunctions
-from media_events.adapters.boto_clients import client, lazy_client
+from media_events.adapters.boto_clients import client, client_for_effects, lazy_client
 from media_events.adapters.cloudwatch import instrumented, telemetry
 from media_events.adapters.dynamodb.circuit_breaker import DynamoCircuitBreakers
 from media_events.adapters.dynamodb.idempotency import DynamoIdempotencyStore, IdempotencyReader
@@ -97,7 +97,9 @@ def _redriver() -> Redriver:
         dead_letter_queues=_dead_letter_queues(),
         bus_arn=settings.bus_arn,
         queues=SqsQueues(client("sqs")),
-        events=Publisher(bus=EventBus(client("events"), settings.bus_arn), max_entry_bytes=MAX_REQUEST_BYTES),
+        events=Publisher(
+            bus=EventBus(client_for_effects("events"), settings.bus_arn), max_entry_bytes=MAX_REQUEST_BYTES
+        ),
         functions=_Functions(),
         table=DynamoReviewTable(client("dynamodb"), settings.review_table),
         bodies=lambda item_id: S3Bodies(lazy_client("s3"), bodies_of(settings.bodies_uri, item_id)),

@@ -9,7 +9,7 @@ import time
 from dataclasses import replace
 from typing import Any, Final
 
-from media_events.adapters.boto_clients import client, lazy_client
+from media_events.adapters.boto_clients import client, client_for_effects, lazy_client
 from media_events.adapters.cloudwatch import instrumented, telemetry
 from media_events.adapters.dynamodb.idempotency import DynamoIdempotencyStore
 from media_events.adapters.eventbridge import EventBus
@@ -100,6 +100,11 @@ def _ports() -> TransformPorts:
     )
 
 
+@functools.cache
+def _bus() -> EventBus:
+    return EventBus(client_for_effects("events"), settings().bus_arn)
+
+
 def _load(name: str) -> Any:
     from media_events.adapters.aws_lambda.user_code import load  # noqa: PLC0415  # only for steps of that kind
 
@@ -119,11 +124,10 @@ def _transformer(context: Any) -> BatchHandler:
         return fail_all(error)
     bodies_uri = settings().bodies_uri
     bodies = S3Bodies(lazy_client("s3"), bodies_uri) if bodies_uri else None
-    bus = EventBus(client("events"), settings().bus_arn)
     transformer = Transformer(
         steps=configured,
         ports=replace(_ports(), seconds_left=lambda: seconds_left(context)),
-        publisher=Publisher(bus=bus, bodies=bodies, max_entry_bytes=settings().max_entry_bytes),
+        publisher=Publisher(bus=_bus(), bodies=bodies, max_entry_bytes=settings().max_entry_bytes),
         hop=settings().hop,
         report=telemetry(),
         bodies=bodies,
@@ -162,7 +166,7 @@ def handler(event: dict[str, Any], context: Any) -> BatchResponse | None:
 
 def _prepare() -> None:
     _ports()
-    client("events")
+    _bus()
 
 
 during_init(_prepare)

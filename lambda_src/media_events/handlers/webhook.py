@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
-from media_events.adapters.boto_clients import client, lazy_client
+from media_events.adapters.boto_clients import client, client_for_effects, lazy_client
 from media_events.adapters.cloudwatch import instrumented, telemetry
 from media_events.adapters.dynamodb.idempotency import DynamoIdempotencyStore
 from media_events.adapters.eventbridge import EventBus
@@ -67,7 +67,7 @@ def application() -> Application:
     document = load_document(S3Documents(lazy_client("s3")), settings)
     partners = parse_partners(document.get("partners"), max_body_bytes=settings.max_body_bytes)
     bodies = S3Bodies(lazy_client("s3"), settings.bodies_uri)
-    bus = EventBus(client("events"), settings.bus_arn)
+    bus = EventBus(client_for_effects("events"), settings.bus_arn)
     receiver = WebhookReceiver(
         partners=partners,
         secrets=SecretsManager(client("secretsmanager")),

@@ -10,6 +10,7 @@ from media_events.handlers import deliver, queue_ingress, redrive, transform, we
 from tests.fakes.handler_cloud import REGION, Cloud
 
 CACHED = (make_client, webhook.application, transform.settings, transform.steps, transform._ports)
+CACHED += (transform._bus,)
 CACHED += (deliver._settings, deliver._destination, deliver._delivery, queue_ingress.settings, queue_ingress.receiver)
 CACHED += (redrive._settings, redrive._dead_letter_queues, redrive._redriver)
 

@@ -8,7 +8,6 @@ import time
 
 import pytest
 
-from media_events.adapters.boto_clients import client as make_client
 from media_events.delivery.deliverer import destination_key
 from media_events.handlers import deliver, transform, webhook
 from media_events.handlers.cold_start import during_init
@@ -97,7 +96,7 @@ def test_c8_bus_is_addressed_by_its_arn(cloud):
         {"partners": {"mux": {"specification": {"preset": "mux"}, "secret_arns": [cloud.secret_arn]}}},
     )
     calls = []
-    events = make_client("events")
+    events = webhook.application().receiver.idempotent_publisher.publisher.bus._client
     events.meta.events.register("provide-client-params.events.PutEvents", lambda params, **_: calls.append(params))
 
     webhook.handler(signed(BODY.encode()), Context())

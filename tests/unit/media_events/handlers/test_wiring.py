@@ -13,7 +13,7 @@ from botocore.httpsession import URLLib3Session
 from media_events.adapters.delivery_factory import delivery_to
 from media_events.adapters.dynamodb.review_items import DynamoReviewTable
 from media_events.adapters.s3.bodies import S3Bodies
-from media_events.core.failures import ProcessingError
+from media_events.core.failures import ProcessingError, UnansweredError
 from media_events.delivery.circuit_breaker import circuit_breaker_key
 from media_events.delivery.config import parse_destination
 from media_events.handlers import deliver, queue_ingress, redrive, transform, webhook
@@ -197,4 +197,50 @@ def test_a_function_that_does_not_answer_is_not_invoked_again_since_it_may_be_at
     with pytest.raises(ProcessingError):
         invoke(cloud)
 
+    assert len(asked) == 1
+
+
+# --- a bus that does not answer -------------------------------------------------------------------------------------
+
+
+def published_by_a_webhook(cloud):
+    take_a_webhook(cloud)
+    return webhook.application().receiver.idempotent_publisher.publisher
+
+
+def published_from_a_queue(cloud):
+    take_from_a_queue(cloud)
+    return queue_ingress.receiver().idempotent_publisher.publisher
+
+
+def published_by_a_transform(cloud):
+    cloud.configure("transform/slim", {"steps": []})
+    return transform._transformer(Context()).handle.__self__.publisher
+
+
+def published_by_a_redrive(_cloud):
+    return redrive._redriver().events
+
+
+@pytest.mark.parametrize(
+    "publisher", [published_by_a_webhook, published_from_a_queue, published_by_a_transform, published_by_a_redrive]
+)
+@pytest.mark.usefixtures("review")
+def test_an_event_is_put_on_the_bus_again_by_its_caller_alone_if_no_answer_came(cloud, monkeypatch, publisher):
+    # EventBridge's entries carry no id of the sender's, so it knows no repetition:
+    # https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsRequestEntry.html
+    asked = []
+
+    def no_answer(_session, request):
+        asked.append(request.url)
+        raise ReadTimeoutError(endpoint_url=request.url)
+
+    # An address that moto leaves alone.
+    cloud.setenv(AWS_ENDPOINT_URL_EVENTBRIDGE="https://events.example.com")
+    wired = publisher(cloud)
+    monkeypatch.setattr(URLLib3Session, "send", no_answer)
+
+    (outcome,) = wired.publish([make_event()])
+
+    assert isinstance(outcome, UnansweredError)
     assert len(asked) == 1
