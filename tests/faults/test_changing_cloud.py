@@ -13,8 +13,22 @@ import pytest
 from moto import mock_aws
 
 from media_events_kit.infra.loader.workflow_file import load_text
+from media_events_kit.ops.local.function_logs import LogLine
+from tests.faults.local_cloud.changes import BY_RULE, in_doubt
 from tests.faults.local_cloud.changing_cloud import RuleWatch
-from tests.faults.local_cloud.changing_workflow import CHANGES, DESTINATIONS, workflow
+from tests.faults.local_cloud.changing_workflow import CHANGES, CONNECTION, KEY, SMALL_DESTINATIONS, Workflow, workflow
+
+
+def load(whole: Workflow) -> None:
+    """Read ``whole`` as the app does, with ARNs in the places of their names."""
+    arns = {
+        CONNECTION: "arn:aws:events:us-east-1:000000000000:connection/changing-search/6f169a47",
+        KEY: "arn:aws:kms:us-east-1:000000000000:key/6f169a47-f263-466c-978f-ab238a9dc888",
+    }
+    text = json.dumps(whole)
+    for name, arn in arns.items():
+        text = text.replace(f"<{name}>", arn)
+    load_text(text, {}, Path("workflow.yaml"))
 
 
 def test_each_change_makes_another_valid_workflow():
@@ -22,14 +36,14 @@ def test_each_change_makes_another_valid_workflow():
     for change in CHANGES:
         after = change(whole)
         assert after != whole, change.name
-        load_text(json.dumps(after), {}, Path("workflow.yaml"))
+        load(after)
         whole = after
 
 
 def test_small_workflow_is_valid_and_keeps_every_destination():
     whole = workflow(18_999, small=True)
-    load_text(json.dumps(whole), {}, Path("workflow.yaml"))
-    assert whole["destinations"].keys() == {name for names in DESTINATIONS.values() for name in names}
+    load(whole)
+    assert whole["destinations"].keys() == {name for names in SMALL_DESTINATIONS.values() for name in names}
 
 
 @pytest.fixture(name="events")
@@ -67,3 +81,22 @@ def test_rule_that_is_off_gone_or_new_is_no_finding(events: Any):
         events.delete_rule(Name="cms")
 
     assert watched(events, change) == {}
+
+
+@pytest.mark.parametrize(
+    ("function", "reason", "places"),
+    [
+        ("topic", "aws-ReadTimeoutError", {(name, "evt-000007") for name in BY_RULE}),
+        ("archive", "aws-ReadTimeoutError", {("archive", "evt-000007")}),
+        ("plain", "timeout", {("plain", "evt-000007")}),
+        ("topic", "aws-ThrottlingException", set()),
+        ("archive", None, set()),
+    ],
+)
+def test_a_repetition_is_explained_only_where_a_function_did_not_learn_of_its_effect(
+    function: str, reason: str | None, places: set[tuple[str, str]]
+):
+    line = LogLine(f"changing-local-{function}", 0, "", {"event_id": "evt-000007", "reason": reason})
+
+    # A second line about it, as of a dead letter, explains no second repetition.
+    assert in_doubt([line, line]) == dict.fromkeys(places, 1)

@@ -14,7 +14,7 @@ import re
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -26,12 +26,12 @@ from media_events_kit.kit_files import KIT
 from media_events_kit.ops.demo.senders import new_secret
 from media_events_kit.ops.local import process
 from media_events_kit.ops.local.clients import Clients
-from media_events_kit.ops.local.function_logs import LogReader
+from media_events_kit.ops.local.function_logs import LogLine, LogReader
 from media_events_kit.ops.local.paths import LocalPaths
 from media_events_kit.ops.shared.console import OperatorError
 from tests.faults.aws_model.scheduler import subject_of
 from tests.faults.conservation import Place, Tally, judge, marks_of, repetitions
-from tests.faults.local_cloud.changing_cloud import ChangingCloud, RuleWatch
+from tests.faults.local_cloud.changing_cloud import REGION, ChangingCloud, RuleWatch
 from tests.faults.local_cloud.changing_workflow import (
     CHANGES,
     CONNECTION,
@@ -52,9 +52,18 @@ from tests.faults.senders import ENTRY_NAMES
 
 PREFIX: Final = "changing-local"
 ARCHIVE: Final = "changing-archive"
+KEY_USERS: Final = [
+    f"logs.{REGION}.amazonaws.com",
+    *(f"{service}.amazonaws.com" for service in ("cloudwatch", "delivery.logs", "events", "sns", "states")),
+]
+"""The services that encrypt with the key: those of ``modules/internal/key-policy``."""
 PLAIN: Final = ("plain", "archive")
 """Receivers that can't tell a repetition."""
 IN_DOUBT: Final = ("timeout", "idempotency-in-progress")
+UNANSWERED: Final = "aws-ReadTimeoutError"
+"""A call of a function's to AWS got no answer in time, and may have taken effect."""
+BY_RULE: Final = ("archive", "search")
+"""Destinations that a rule delivers to at some time: nothing there recognises an event that is on the bus twice."""
 QUIET_SECONDS: Final = 6.0
 ASYNCHRONOUS_SECONDS: Final = 300.0
 """Longer than Lambda's retries of an asynchronous invocation, after one and two minutes, and a redrive after them."""
@@ -169,7 +178,7 @@ class Run:
     def _made_by_others(self) -> dict[str, str]:
         """The ARNs of what a workflow names and does not make: the key lets in whoever IAM lets."""
         account = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::000000000000:root"}, "Action": "kms:*"}
-        service = {"Effect": "Allow", "Principal": {"Service": ["*.amazonaws.com"]}, "Action": "kms:*"}
+        service = {"Effect": "Allow", "Principal": {"Service": KEY_USERS}, "Action": "kms:*"}
         statements = [statement | {"Resource": "*"} for statement in (account, service)]
         policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
         key = {"ApiKeyAuthParameters": {"ApiKeyName": "x-key", "ApiKeyValue": "search"}}
@@ -234,17 +243,8 @@ class Run:
         repetitions(effects, requests, windows, tally, plain=PLAIN)
 
     def _in_doubt(self) -> Counter[Place]:
-        """Where a deliverer once did not learn whether its delivery had happened: on a busy machine it may time out.
-
-        The attempt after one that died finds the effect leased to it (``idempotency-in-progress``).
-        """
         names = sorted(self._cloud.outputs["functions"].values())
-        places = {
-            (line.function.removeprefix(f"{PREFIX}-"), subject_of(str(line.fields.get("event_id"))))
-            for line in LogReader(self._clients.logs, names).new_lines()
-            if line.fields.get("reason") in IN_DOUBT
-        }
-        return Counter(places)
+        return in_doubt(LogReader(self._clients.logs, names).new_lines())
 
     def _effects(self) -> tuple[Counter[Place], Counter[Place]]:
         requests: Counter[Place] = Counter({place: len(times) for place, times in self.receivers.taken.items()})
@@ -263,6 +263,24 @@ class Run:
                 item = None if "/" in key else table.get(key)
                 if item is not None:
                     yield item
+
+
+def in_doubt(lines: Iterable[LogLine]) -> Counter[Place]:
+    """Where a function once did not learn whether its effect had happened: on a busy machine it may time out.
+
+    The attempt after one that died finds the effect leased to it (``idempotency-in-progress``). An ingress that gets no
+    answer from the bus publishes the event again, and a rule delivers it again.
+    """
+    delivering = {name for names in DESTINATIONS.values() for name in names}
+    places: set[Place] = set()
+    for line in lines:
+        hop, reason = line.function.removeprefix(f"{PREFIX}-"), line.fields.get("reason")
+        mark = subject_of(str(line.fields.get("event_id")))
+        if reason in IN_DOUBT or (reason == UNANSWERED and hop in delivering):
+            places.add((hop, mark))
+        elif reason == UNANSWERED:
+            places.update((name, mark) for name in BY_RULE)
+    return Counter(places)
 
 
 def main(arguments: list[str] | None = None) -> int:
