@@ -12,6 +12,7 @@ from media_events_kit.ops.local.server import (
     event_buses,
     event_entries,
     lineage,
+    log_keys,
     loops,
     messages,
     missing_routes,
@@ -48,6 +49,7 @@ def correct_ministack() -> None:
     chain = lineage.Chain()
     lineage.correct(chain, _service("sqs"), _service("sns"), _service("s3"))
     loops.correct(chain, _service("lambda_svc"))
+    log_keys.correct(_service("cloudwatch_logs"), _service("kms"), _core("iam_evaluator"), _core("responses"))
     permissions.correct(_core("iam_actions"))
     policy_variables.correct(_core("iam_evaluator"), _core("iam_actions"))
     missing_routes.correct(_service("apigateway"))
