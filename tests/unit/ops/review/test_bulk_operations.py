@@ -21,6 +21,7 @@ from media_events_kit.ops.review.cli import context
 from media_events_kit.ops.review.outcomes import settled, silent_seconds, state_of, tally
 from media_events_kit.ops.review.queries import Query, find_page, walk
 from media_events_kit.ops.review.store import DynamoRecords, Operation
+from media_events_kit.ops.shared.contact import CONTACT
 from tests.fakes.audit_log import create_audit, records_of
 from tests.fakes.review_items import BY, attempt, make_item
 from tests.unit.media_events.adapters.test_dynamodb_review_items import TABLE, _client, _table  # noqa: F401  # fixtures
@@ -533,7 +534,9 @@ def test_a_running_operation_is_cancelled_by_id_and_resumed(group, capsys):
     assert len(group.sent()) == 12
 
 
-def test_a_command_that_loses_contact_says_how_far_it_came_and_how_to_go_on(group, capsys):
+def test_a_command_that_loses_contact_says_how_far_it_came_and_how_to_go_on(group, capsys, monkeypatch):
+    monkeypatch.setattr(CONTACT, "heard_at", None)
+
     def lose_contact(operation):
         if operation.taken == 5:
             raise TransientError("aws-EndpointConnectionError", "writing an operation: EndpointConnectionError")
