@@ -18,7 +18,7 @@ DEFINITIONS: dict[str, Any] = LIMITS["$defs"]
 OBJECTS = {name: definition for name, definition in DEFINITIONS.items() if "properties" in definition}
 
 # A field of an object's type in HCL: its name and its default, if it has one.
-_FIELD = re.compile(r"^ +(\w+) += optional\((?:number|string|bool)(?:, (.+))?\)$", re.MULTILINE)
+_FIELD = re.compile(r"^ +(\w+) += (?:optional\((?:number|string|bool)(?:, (.+))?\)|string)$", re.MULTILINE)
 
 
 IMPLIED = {
