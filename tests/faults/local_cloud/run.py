@@ -307,11 +307,12 @@ class Run:
     def _executed(self) -> Iterator[str]:
         arn = self.outputs["state_machine_arns"]["chaos-process"]
         pages = self.clients.stepfunctions.get_paginator("list_executions").paginate(stateMachineArn=arn)
-        for page in pages:
-            for execution in page["executions"]:
-                yield subject_of(execution["name"]) or subject_of(
-                    self.clients.stepfunctions.describe_execution(executionArn=execution["executionArn"])["input"]
-                )
+        # One that begins between two pages moves others to the next, which lists them again.
+        names = {each["executionArn"]: each["name"] for page in pages for each in page["executions"]}
+        for execution, name in names.items():
+            yield subject_of(name) or subject_of(
+                self.clients.stepfunctions.describe_execution(executionArn=execution)["input"]
+            )
 
     def _windows(self) -> Counter[Place]:
         """The number of repetitions that faults explain: each hid an effect or a publication."""
