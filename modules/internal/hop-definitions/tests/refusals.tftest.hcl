@@ -88,7 +88,7 @@ run "a_private_address_that_is_meant" {
   command = plan
 
   variables {
-    routes = { cms = { pattern = jsonencode({ source = ["partner.mux"] }), target = { http = { url = "https://10.0.0.7/events", allowed_private_cidrs = ["10.0.0.0/8"] } } } }
+    routes = { cms = { pattern = jsonencode({ source = ["partner.mux"] }), target = { http = { url = "https://10.0.0.7/events", allowed_private_cidrs = ["10.0.0.0/8"] } }, vpc = { subnet_ids = ["subnet-0a"], security_group_ids = ["sg-0a"] } } }
   }
 
   assert {
