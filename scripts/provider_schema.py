@@ -114,7 +114,12 @@ def _block(name: str, classes: Mapping[str, ast.ClassDef]) -> Block:
             block.arguments[terraform_name] = default is None
             continue
         nested = re.findall(r"[A-Z]\w+", ast.unparse(argument.annotation) if argument.annotation else "")
-        (kind,) = {candidate for candidate in nested if candidate in classes}
+        kinds = {candidate for candidate in nested if candidate in classes}
+        if not kinds:
+            # A statement of a web ACL has no class.
+            block.arguments[terraform_name] = default is None
+            continue
+        (kind,) = kinds
         block.blocks[terraform_name] = _block(kind, classes) if kind != name else block
     return block
 

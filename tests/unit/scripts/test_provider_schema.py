@@ -16,7 +16,10 @@ from scripts.terraform_source import Use, uses, uses_in
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 NEWEST: Final = json.loads((ROOT / "tests" / "data" / "aws_provider_schema.json").read_text(encoding="utf-8"))
-USES: Final = sorted(uses())
+# WAF's statements nest within each other: no package has a class for them.
+USES: Final = [
+    use for use in sorted(uses()) if (use.type, use.path[:2]) != ("aws_wafv2_web_acl", ("rule", "statement"))
+]
 Lookup = Callable[[str, str], Block | None]
 
 pytestmark = pytest.mark.slow
