@@ -173,7 +173,7 @@ def requirements() -> str:
             if name not in pinned and (found := _installed(name)) is not None:
                 pinned[name] = found
                 waiting.append(name)
-    origin = f"# {DISTRIBUTION} comes from your own package index; or write: {DISTRIBUTION} @ https://…/its-wheel.whl\n"
+    origin = f"# {DISTRIBUTION} is the wheel that you installed: keep it where pip finds it, in CI too (--find-links)\n"
     return origin + "".join(f"{name}=={pinned[name]}\n" for name in sorted(pinned))
 
 
