@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from media_events.core.envelope import Event
 from media_events.recovery.review_item import item_id
+from media_events_kit.ops.demo.external_resources import lake_destination
 from media_events_kit.ops.deployment.discovery import Cloud, Deployment
 from media_events_kit.ops.local import endpoint, lifecycle
 from media_events_kit.ops.local.clients import Clients
@@ -209,33 +210,10 @@ def _surroundings(clients: Clients) -> dict[str, str]:
         Code={"ZipFile": package.getvalue()},
     )
     clients.s3.create_bucket(Bucket="the-lake")
-    by = ("partner", "type", "day")
     firehose.create_delivery_stream(
         DeliveryStreamName="lake",
         DeliveryStreamType="DirectPut",
-        ExtendedS3DestinationConfiguration={
-            "RoleARN": role,
-            "BucketARN": "arn:aws:s3:::the-lake",
-            "Prefix": "events/" + "".join(f"{name}=!{{partitionKeyFromQuery:{name}}}/" for name in by),
-            "ErrorOutputPrefix": "errors/",
-            "BufferingHints": {"SizeInMBs": 64, "IntervalInSeconds": 1},
-            "DynamicPartitioningConfiguration": {"Enabled": True},
-            "ProcessingConfiguration": {
-                "Enabled": True,
-                "Processors": [
-                    {
-                        "Type": "MetadataExtraction",
-                        "Parameters": [
-                            {
-                                "ParameterName": "MetadataExtractionQuery",
-                                "ParameterValue": "{" + ",".join(f"{name}:.{name}" for name in by) + "}",
-                            },
-                            {"ParameterName": "JsonParsingEngine", "ParameterValue": "JQ-1.6"},
-                        ],
-                    }
-                ],
-            },
-        },
+        ExtendedS3DestinationConfiguration=lake_destination(role, "the-lake"),
     )
     return queues
 

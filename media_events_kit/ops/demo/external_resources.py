@@ -144,11 +144,23 @@ def _lake(clients: Clients) -> str:
         PolicyName="writes",
         PolicyDocument=_policy(Effect="Allow", Action="s3:PutObject", Resource=f"arn:aws:s3:::{BUCKET}/*"),
     )
+    with suppress(firehose.exceptions.ResourceInUseException):
+        firehose.create_delivery_stream(
+            DeliveryStreamName=STREAM,
+            DeliveryStreamType="DirectPut",
+            ExtendedS3DestinationConfiguration=lake_destination(role, BUCKET),
+        )
+    described = firehose.describe_delivery_stream(DeliveryStreamName=STREAM)
+    return str(described["DeliveryStreamDescription"]["DeliveryStreamARN"])
+
+
+def lake_destination(role: str, bucket: str) -> dict[str, Any]:
+    """A stream's `ExtendedS3DestinationConfiguration`: it partitions in ``bucket`` what a route writes, as ``role``."""
     query = "{" + ",".join(f"{name}:.{name}" for name in _PARTITIONS) + "}"
     extraction = {"MetadataExtractionQuery": query, "JsonParsingEngine": "JQ-1.6"}
-    destination = {
+    return {
         "RoleARN": role,
-        "BucketARN": f"arn:aws:s3:::{BUCKET}",
+        "BucketARN": f"arn:aws:s3:::{bucket}",
         "Prefix": "events/" + "".join(f"{name}=!{{partitionKeyFromQuery:{name}}}/" for name in _PARTITIONS),
         "ErrorOutputPrefix": "errors/",
         "BufferingHints": {"SizeInMBs": 64, "IntervalInSeconds": 1},
@@ -165,14 +177,6 @@ def _lake(clients: Clients) -> str:
             ],
         },
     }
-    with suppress(firehose.exceptions.ResourceInUseException):
-        firehose.create_delivery_stream(
-            DeliveryStreamName=STREAM,
-            DeliveryStreamType="DirectPut",
-            ExtendedS3DestinationConfiguration=destination,
-        )
-    described = firehose.describe_delivery_stream(DeliveryStreamName=STREAM)
-    return str(described["DeliveryStreamDescription"]["DeliveryStreamARN"])
 
 
 def _policy(**statement: Any) -> str:
