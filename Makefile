@@ -61,8 +61,8 @@ local-up: .demo-environment ## start the local cloud and apply the workflow to i
 local-down: .demo-environment ## stop the local cloud and forget its state
 	@bin/media-events local down
 
-fuzz: .environment ## the webhook and its verifier against 100,000 hostile inputs
-	@FUZZ_EXAMPLES=100000 $(BIN)/pytest tests/unit -k fuzz
+fuzz: .environment ## the webhook and its verifier against 100,000 hostile inputs, workflow files against new mistakes
+	@FUZZ_EXAMPLES=100000 $(BIN)/pytest tests/unit -k "fuzz or hostile_workflows"
 
 chaos: .environment ## 2,000 events by all five ways in through the local cloud under faults: none may be lost, none happen twice
 	@PYTHONPATH=lambda_src:. $(BIN)/python -m tests.faults.local_cloud $(ARGS)

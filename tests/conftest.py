@@ -8,10 +8,10 @@ import os
 import botocore.loaders
 from hypothesis import settings
 
-# A change is judged by the same examples every time; who works on the code gets new ones on every run.
-settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    settings.load_profile("ci")
+# A change is judged by the same examples every time; `make fuzz` looks for new ones.
+settings.register_profile("repeatable", derandomize=True)
+if not os.environ.get("FUZZ_EXAMPLES"):
+    settings.load_profile("repeatable")
 
 # Every session of boto3 reads the descriptions of AWS's services anew, and moto begins one for each test.
 botocore.loaders.create_loader = functools.cache(botocore.loaders.create_loader)

@@ -83,7 +83,8 @@ def check_references(report: Report, environment: str) -> None:
 def _check_alarms(report: Report) -> None:
     """Note that the gravest alarms that are made reach nobody in particular."""
     alarms = members_of(members_of(report.document.value, "settings"), "alarms")
-    severity = "critical" if "critical" in alarms.get("severities", ["critical"]) else "warning"
+    severities = alarms.get("severities", ["critical"])
+    severity = "critical" if isinstance(severities, list) and "critical" in severities else "warning"
     if alarms.get("enabled") is not False and not members_of(alarms, "actions").get(severity):
         message = f"alarms.actions.{severity} is empty: only who subscribes to the review topic is told of alarms"
         report.warn(("settings",), message)
@@ -137,7 +138,8 @@ def _check_certificates(report: Report, ingresses: Mapping[str, Any], partners: 
 def _check_cloudfront(report: Report, ingresses: Mapping[str, Any], partners: Mapping[str, Any]) -> None:
     """Note partners with AWS's signature, which covers the host, behind CloudFront, which has another one."""
     for name, partner in partners.items():
-        behind = any("cloudfront" in (ingresses.get(ingress) or ()) for ingress in ingress_names(partner))
+        serving = [ingresses.get(ingress) for ingress in ingress_names(partner)]
+        behind = any("cloudfront" in ingress for ingress in serving if isinstance(ingress, dict))
         if behind and text_of(members_of(partner, "authorization"), "type") == "iam":
             message = "iam does not work behind cloudfront: AWS's signature covers the host, which is another one there"
             report.wrong(("partners", name, "authorization", "type"), message)

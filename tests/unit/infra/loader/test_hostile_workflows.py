@@ -2,6 +2,8 @@
 
 import copy
 import json
+from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from media_events_kit.infra.documents.diagnostics import WorkflowError
+from media_events_kit.infra.model.workflow_schema import schema as workflow_schema
 from tests.fakes.workflows import load
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -45,6 +48,18 @@ VALUES = st.recursive(
     max_leaves=6,
 )
 
+SCHEMA = workflow_schema()
+SMALL = {
+    "name": "small",
+    "environments": {"named": {}},
+    "ingress": {"named": {"type": "webhook"}},
+    "partners": {"named": {"preset": "mux", "ingress": "named"}},
+    "destinations": {"named": {"type": "logs"}},
+    "routes": {"named": {"destination": "named"}},
+}
+OF_EVERY_KIND = (None, True, 7, 1.5, "x", [], {}, [None], [{}], {"a": None}, {"type": []})
+MOST_NESTED = 8
+
 
 def paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Every place in a document."""
@@ -65,6 +80,46 @@ def tried(text: str) -> None:
     if refusal is not None:
         assert refusal.problems
         assert all(problem.position.line >= 1 and problem.message for problem in refusal.problems)
+
+
+def settings_of(schema: dict[str, Any], path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Every place that the file's schema describes; what a workflow names itself is called `named`."""
+    while "$ref" in schema:
+        schema = SCHEMA["$defs"][schema["$ref"].rsplit("/", 1)[1]]
+    if path:
+        yield path
+    if len(path) > MOST_NESTED:
+        return
+    for form in ("anyOf", "oneOf", "allOf"):
+        for alternative in schema.get(form, ()):
+            yield from settings_of(alternative, path)
+    for key, value in schema.get("properties", {}).items():
+        yield from settings_of(value, (*path, key))
+    for named in (schema.get("additionalProperties"), schema.get("items")):
+        if isinstance(named, dict):
+            yield from settings_of(named, (*path, 0 if named is schema.get("items") else "named"))
+
+
+def with_value(path: tuple[Any, ...], value: Any) -> dict[str, Any]:
+    """A small workflow with `value` at `path`, and no more than is needed to have that place."""
+    document: dict[str, Any] = copy.deepcopy(SMALL)
+    place: Any = document
+    for step, following in pairwise(path):
+        inner = [{}] if following == 0 else {}
+        if step == 0:
+            place = place[0]
+        else:
+            place[step] = place[step] if isinstance(place.get(step), type(inner)) and place[step] else inner
+            place = place[step]
+    place[path[-1]] = value
+    return document
+
+
+@pytest.mark.parametrize("section", sorted({str(path[0]) for path in settings_of(SCHEMA)}))
+def test_value_of_any_kind_at_any_setting_of_the_section_is_refused_or_accepted(section):
+    for path in sorted({path for path in settings_of(SCHEMA) if path[0] == section}, key=str):
+        for value in OF_EVERY_KIND:
+            tried(json.dumps(with_value(path, value)))
 
 
 @pytest.mark.slow
