@@ -1,4 +1,4 @@
-"""Write the generated parts of docs/reference from the code that they describe.
+"""Write the generated parts of docs/reference, and the picture of the workflow, from what they describe.
 
     scripts/reference_docs.py            write them
     scripts/reference_docs.py --check    exit 1, naming the pages that are out of date
@@ -19,7 +19,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "lambda_src")]
 
 from scripts import generated  # noqa: E402  # these need the path above
-from scripts.reference import cli, partners, workflow  # noqa: E402
+from scripts.reference import cli, diagram, partners, workflow  # noqa: E402
 
 PLANNED: Final = ROOT / "docs" / "reference" / "iam.md"
 """Of a plan, which ``scripts/iam_reference.py`` makes."""
@@ -50,7 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _pages() -> dict[Path, str | None]:
-    return {page: with_parts(page.read_text(encoding="utf-8"), PARTS) for page in PAGES}
+    pages: dict[Path, str | None] = {page: with_parts(page.read_text(encoding="utf-8"), PARTS) for page in PAGES}
+    return pages | {diagram.PICTURE: diagram.picture()}
 
 
 def with_parts(text: str, parts: Mapping[str, Callable[[], str]]) -> str:

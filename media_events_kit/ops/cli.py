@@ -51,6 +51,9 @@ PARTS: Final[dict[str, Part]] = {
         "media_events_kit.ops.check.command", "Specifications and steps for the modules, and those in a plan.", "check"
     ),
     "route": Part("media_events_kit.ops.route.commands", "Try event patterns and routes out, without AWS."),
+    "diagram": Part(
+        "media_events_kit.ops.diagram.command", "Draw the workflow file, and what a change does to it.", "diagram"
+    ),
     "review": Part(
         "media_events_kit.ops.review.cli.commands",
         "Review events that failed for good, and put them right.",
