@@ -18,7 +18,7 @@ _GIVES: Final = {
     **dict.fromkeys(("contains", "ends_with", "starts_with"), "boolean"),
     **dict.fromkeys(("base64_decode", "join", "to_string", "type", "url_decode"), "string"),
     **dict.fromkeys(("keys", "map", "sort", "sort_by", "to_array", "values"), "array"),
-    "merge": "object",
+    **dict.fromkeys(("merge", "parse_xml"), "object"),
 }
 _NODES: Final = {
     **dict.fromkeys(("comparator", "not_expression"), "boolean"),

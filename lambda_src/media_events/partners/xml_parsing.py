@@ -19,8 +19,11 @@ from media_events.core.deferred import pattern
 from media_events.core.failures import PermanentDataError
 from media_events.partners.body_parsing import MAX_DEPTH, MAX_VALUES, decode
 
-MAX_XML_VALUES: Final = MAX_VALUES // 2
-"""Elements, attributes and texts: an element with children takes twice the memory of a value of JSON."""
+VALUE_COST: Final = 2
+"""An element with children takes the memory of two values of JSON."""
+
+MAX_XML_VALUES: Final = MAX_VALUES // VALUE_COST
+"""Elements, attributes and texts."""
 
 MAX_ATTRIBUTES: Final = 1_000
 """Of one element."""
@@ -34,7 +37,7 @@ _ENCODINGS: Final = {
     "iso-8859-1": "iso-8859-1",
     "windows-1252": "windows-1252",
 }
-_DOCTYPE: Final = pattern(r"(?:\s++|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
+_DOCTYPE: Final = pattern("\ufeff?+" r"(?:\s++|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
 """A document type stands before the root element (https://www.w3.org/TR/xml/#NT-prolog). It is looked for before the
 parser sees it, which goes on with a buffer even if a handler refuses it. Possessive, so that no input makes it go
 back."""
@@ -46,11 +49,21 @@ def parse_xml(body: bytes, charset: str | None = None) -> dict[str, Any]:
     Raises:
         PermanentDataError: with one of the module's codes.
     """
-    text = decode(body, charset or _declared(body))
+    return parse_xml_text(decode(body, charset or _declared(body)))[0]
+
+
+def parse_xml_text(text: str, most: int = MAX_XML_VALUES) -> tuple[dict[str, Any], int]:
+    """The root element of a text by its name, and how many of the ``most`` values it takes.
+
+    The encoding that the text declares is of no account: the text is decoded.
+
+    Raises:
+        PermanentDataError: with one of the module's codes.
+    """
     if _DOCTYPE.match(text):
         _refuse_doctype()
     _check_attributes(text)
-    builder = _Builder()
+    builder = _Builder(most)
     parser = expat.ParserCreate("utf-8", " ")
     parser.buffer_text = True
     parser.StartElementHandler = builder.start
@@ -62,7 +75,7 @@ def parse_xml(body: bytes, charset: str | None = None) -> dict[str, Any]:
     except expat.ExpatError as error:
         reason = expat.ErrorString(error.code)
         raise PermanentDataError("xml-invalid", f"the body is not XML: {reason} in line {error.lineno}") from None
-    return builder.root.fields
+    return builder.root.fields, builder.values
 
 
 def _check_attributes(text: str) -> None:
@@ -124,10 +137,11 @@ class _Element:
 class _Builder:
     """Builds the value of the elements that the parser tells of."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
         self.root = _Element()
+        self.values = 0
+        self._most = most
         self._open = [self.root]
-        self._values = 0
 
     def start(self, _: str, attributes: dict[str, str]) -> None:
         self._count(1 + len(attributes))
@@ -148,8 +162,8 @@ class _Builder:
         self._open[-1].texts.append(text)
 
     def _count(self, values: int) -> None:
-        self._values += values
-        if self._values > MAX_XML_VALUES:
+        self.values += values
+        if self.values > self._most:
             _refuse_size()
 
 

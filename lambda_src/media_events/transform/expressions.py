@@ -1,6 +1,6 @@
 """JMESPath over an event, and paths into its ``data``.
 
-The functions ``parse_json``, ``base64_decode`` and ``url_decode`` read what senders put into texts.
+The functions ``parse_json``, ``parse_xml``, ``base64_decode`` and ``url_decode`` read what senders put into texts.
 """
 
 from __future__ import annotations

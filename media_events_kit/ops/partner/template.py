@@ -46,7 +46,7 @@ verification:
 # path, header, constant, concat, hash, first.
 
 # The body is JSON unless you say so: form, json-or-form, xml, multipart, jwt, query (a GET with everything in the URL).
-# Functions read what is wrapped: parse_json(), base64_decode(), url_decode().
+# Functions read what is wrapped: parse_json(), parse_xml(), base64_decode(), url_decode().
 # parsing: {{format: form, unwrap: parse_json(body.payload)}}
 
 # The partner's own id of the event, the same on every attempt. Without one, a hash of the identifying fields:

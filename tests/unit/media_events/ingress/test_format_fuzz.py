@@ -47,6 +47,7 @@ PARSING: dict[str, dict[str, Any]] = {
     "query-nested": {"format": "query", "fields": "nested"},
     "either": {"format": "json-or-form", "charset": "windows-1252"},
     "payload": {"format": "form", "unwrap": {"path": "parse_json(body.payload)", "optional": True}},
+    "xml-field": {"format": "form", "unwrap": {"path": "parse_xml(body.xml) || parse_json(body.json)", "optional": True}},
     "push": {"unwrap": "parse_json(base64_decode(body.message.data))"},
     "utf-16": {"charset": "utf-16"},
     "empty": {"empty_body": True},
@@ -315,9 +316,16 @@ PUSHES = st.builds(
     lambda inner: json.dumps({"message": {"data": base64.b64encode(inner).decode()}}).encode(),
     JSON | DENSE.map(lambda octets: octets[:5_000]) | st.binary(max_size=20),
 )
+XML_FIELDS = st.builds(
+    lambda name, inner: name + quote(inner).encode(), st.sampled_from([b"xml=", b"a=1&xml=", b"json="]), XML | JSON
+)
 WIDE = JSON.map(lambda text: text.decode().encode("utf-16"))
 WRAPPED = st.one_of(
     st.tuples(st.just("payload"), hostile(PAYLOADS, [b"payload=", b"%7B", b"&payload=1", b"%22"])),
+    st.tuples(
+        st.just("xml-field"),
+        hostile(XML_FIELDS, [b"xml=", b"%3Ca%3E", b"%3C!DOCTYPE", b"%26l%3B", b"&json=1", b"%EF%BB%BF", *XML_TOKENS]),
+    ),
     st.tuples(st.just("push"), hostile(PUSHES, [b'"data":', b'{"message":', b"=", b"W10=", b"\\u0000", b"\\ud800"])),
     st.tuples(st.just("utf-16"), hostile(WIDE, [b"\xff\xfe", b"\xfe\xff", b"\0", b"\xd8\x00"])),
 )

@@ -79,6 +79,14 @@ def found(expression: str, **names: Any) -> Any:
         ("url_decode(body.t)", {"t": "%FF"}, None),
         ("parse_json(base64_decode(body.message.data)).name", {"message": {"data": "eyJuYW1lIjoiYSJ9"}}, "a"),
         ("parse_json(body.t)", {"t": 7}, None),
+        ("parse_xml(body.t).r", {"t": '<?xml version="1.0" encoding="UTF-16"?><r a="1"><b>ü</b></r>'}, {"@a": "1", "b": "ü"}),
+        ("parse_xml(body.t)", {}, None),
+        ("parse_xml(body.t)", {"t": "<r>"}, None),
+        ("parse_xml(body.t)", {"t": ""}, None),
+        ("parse_xml(body.t)", {"t": "<!DOCTYPE r><r/>"}, None),
+        ("parse_xml(body.t)", {"t": "<a>" * 70 + "</a>" * 70}, None),
+        ("parse_xml(body.t)", {"t": "<a>\ud800</a>"}, None),
+        ("[parse_json(body.t), parse_xml(body.t)]", {"t": "7"}, None),
     ],
 )
 def test_expression_decodes_json_base64_and_urls_or_selects_nothing(expression, body, value):
@@ -89,7 +97,7 @@ def test_expression_reads_the_query():
     assert event({"id": "query.job"}, b'{"type": "a"}', query="job=a+b&x=1&job=2").metadata.id == "a b"
 
 
-@pytest.mark.parametrize("expression", ["parse_jsn(body.a)", "parse_json()", "base64_decode(`1`)", "url_decode(&a)"])
+@pytest.mark.parametrize("expression", ["parse_jsn(body.a)", "parse_json()", "parse_xml(`1`)", "base64_decode(`1`)", "url_decode(&a)"])
 def test_mistaken_call_of_a_decoding_function_is_told(expression):
     assert expression.partition("(")[0] in problems(id=expression)
 
@@ -120,6 +128,11 @@ def test_all_texts_of_a_message_together_have_no_more_values_than_a_body_may(mon
 
     assert found("[parse_json(body.a)[0], parse_json(body.b)[0]]", body={"a": half, "b": half}) == [0, 0]
     assert found("[parse_json(body.a)[0], parse_json(body.b)[0]]", body={"a": half, "b": half + " "}) is None
+
+    elements = f"<r>{'<a/>' * 29}</r>"
+    assert found("parse_xml(body.a).r.a[0]", body={"a": elements}) == ""
+    assert found("parse_xml(body.a).r.a[0]", body={"a": elements.replace("<r>", "<r>" + "<a/>" * 21)}) is None
+    assert found("[parse_xml(body.a), parse_json(body.b)[0]]", body={"a": elements, "b": half}) is None
 
 
 # XML.
@@ -192,6 +205,7 @@ LAUGHS = "".join(f'<!ENTITY l{n + 1} "{f"&l{n};" * 10}">' for n in range(9))
         '<!DOCTYPE a SYSTEM "http://169.254.169.254/"><a/>',
         '<!-- a -->\n<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>',
         "<!DOCTYPE a><a/>",
+        "\ufeff\ufeff<!DOCTYPE a><a/>",
     ],
 )
 def test_b21_xml_with_a_document_type_is_refused_before_the_parser_sees_it(monkeypatch, text):

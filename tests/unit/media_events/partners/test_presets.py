@@ -7,10 +7,12 @@ import hashlib
 import hmac
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
 from media_events.core.envelope import Event
+from media_events.core.failures import PermanentDataError
 from media_events.partners.normalization import normalise
 from media_events.partners.presets import load_preset, preset_names
 from media_events.partners.signature_verification import verify
@@ -461,6 +463,7 @@ def test_request_is_verified_as_the_vendors_page_signs_it(name):
     ("name", "url", "headers"),
     [
         ("kaltura", "https://hooks.example.com/webhooks/kaltura?token={}", {"x-kaltura-signature": "d6b864"}),
+        ("encoding-com", "https://hooks.example.com/webhooks/encoding?token={}", {}),
         ("google-drive", "https://hooks.example.com/webhooks/drive", {"x-goog-channel-token": "{}"}),
     ],
 )
@@ -471,6 +474,49 @@ def test_request_of_a_vendor_that_signs_nothing_brings_the_token(name, url, head
 
     assert verify(preset(name).verification, sent("the secret"), ["the secret"], NOW).reason == "verified"
     assert verify(preset(name).verification, sent("guess"), ["the secret"], NOW).valid is False
+
+
+ENCODED = """<?xml version="1.0"?>
+<result>
+  <mediaid>1234</mediaid>
+  <source>http://example.com/in.mov</source>
+  <status>{status}</status>
+  <description>Download error:  The requested URL returned error: 400</description>
+  <format><output>mp4</output><destination>s3://bucket/a.mp4</destination><status>{status}</status></format>
+  <format><output>webm</output><destination>s3://bucket/a.webm</destination><status>{status}</status></format>
+</result>"""
+
+
+@pytest.mark.parametrize(
+    ("field", "content"),
+    [
+        ("xml", ENCODED),
+        ("json", '{{"result": {{"mediaid": "1234", "status": "{status}", "format": [{{"output": "mp4"}}, {{}}]}}}}'),
+    ],
+)
+@pytest.mark.parametrize(("status", "kind"), [("Finished", "encode.completed"), ("Error", "encode.failed")])
+def test_encoding_com_result_is_an_event_whether_its_field_is_xml_or_json(field, content, status, kind):
+    body = urlencode({field: content.format(status=status)}).encode()
+
+    (event,) = events_of(preset("encoding-com"), body)
+
+    assert (event.metadata.type, event.metadata.nativetype, event.metadata.subject) == (kind, status, "1234")
+    assert (event.data["format"][0]["output"], len(event.data["format"])) == ("mp4", 2)
+
+
+def test_encoding_com_repeats_an_event_within_minutes_and_encodes_again_later():
+    def id_at(seconds, **changes):
+        body = urlencode({"xml": ENCODED.format(status="Finished"), **changes}).encode()
+        return events_of(preset("encoding-com"), body, now=NOW + seconds)[0].metadata.id
+
+    assert id_at(0) == id_at(60)
+    assert id_at(0) != id_at(600)
+
+
+@pytest.mark.parametrize("body", [b"xml=%3Cresult%3E", b"xml=%3C!DOCTYPE+r%3E%3Cresult/%3E", b"json=7", b"other=1", b""])
+def test_encoding_com_form_without_a_readable_result_is_quarantined(body):
+    with pytest.raises(PermanentDataError):
+        events_of(preset("encoding-com"), body)
 
 
 def test_two_changes_of_a_drive_a_minute_apart_are_two_events_though_they_look_alike():
