@@ -1,9 +1,8 @@
 """JMESPath functions for what senders put into texts: JSON, XML, base64 and URL encoding.
 
-``parse_json(text)`` is its value, ``parse_xml(text)`` the root element by its name (see
-:mod:`media_events.partners.xml_parsing`), ``base64_decode(text)`` its text in UTF-8 (either alphabet, with or without padding),
-``url_decode(text)`` the text of a form or query, in which ``+`` is a space. Each gives null for null, so that a field
-that is missing is no mistake.
+``parse_json(text)`` is its value, ``parse_xml(text)`` the root element by its name (mapped by :mod:`xml_parsing`),
+``base64_decode(text)`` its text in UTF-8 (either alphabet, with or without padding), ``url_decode(text)`` the text of a
+form or query, in which ``+`` is a space. Each gives null for null, so that a field that is missing is no mistake.
 """
 
 from __future__ import annotations

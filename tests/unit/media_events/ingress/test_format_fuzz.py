@@ -47,7 +47,10 @@ PARSING: dict[str, dict[str, Any]] = {
     "query-nested": {"format": "query", "fields": "nested"},
     "either": {"format": "json-or-form", "charset": "windows-1252"},
     "payload": {"format": "form", "unwrap": {"path": "parse_json(body.payload)", "optional": True}},
-    "xml-field": {"format": "form", "unwrap": {"path": "parse_xml(body.xml) || parse_json(body.json)", "optional": True}},
+    "xml-field": {
+        "format": "form",
+        "unwrap": {"path": "parse_xml(body.xml) || parse_json(body.json)", "optional": True},
+    },
     "push": {"unwrap": "parse_json(base64_decode(body.message.data))"},
     "utf-16": {"charset": "utf-16"},
     "empty": {"empty_body": True},

@@ -79,7 +79,11 @@ def found(expression: str, **names: Any) -> Any:
         ("url_decode(body.t)", {"t": "%FF"}, None),
         ("parse_json(base64_decode(body.message.data)).name", {"message": {"data": "eyJuYW1lIjoiYSJ9"}}, "a"),
         ("parse_json(body.t)", {"t": 7}, None),
-        ("parse_xml(body.t).r", {"t": '<?xml version="1.0" encoding="UTF-16"?><r a="1"><b>ü</b></r>'}, {"@a": "1", "b": "ü"}),
+        (
+            "parse_xml(body.t).r",
+            {"t": '<?xml version="1.0" encoding="UTF-16"?><r a="1"><b>ü</b></r>'},
+            {"@a": "1", "b": "ü"},
+        ),
         ("parse_xml(body.t)", {}, None),
         ("parse_xml(body.t)", {"t": "<r>"}, None),
         ("parse_xml(body.t)", {"t": ""}, None),
@@ -97,7 +101,9 @@ def test_expression_reads_the_query():
     assert event({"id": "query.job"}, b'{"type": "a"}', query="job=a+b&x=1&job=2").metadata.id == "a b"
 
 
-@pytest.mark.parametrize("expression", ["parse_jsn(body.a)", "parse_json()", "parse_xml(`1`)", "base64_decode(`1`)", "url_decode(&a)"])
+@pytest.mark.parametrize(
+    "expression", ["parse_jsn(body.a)", "parse_json()", "parse_xml(`1`)", "base64_decode(`1`)", "url_decode(&a)"]
+)
 def test_mistaken_call_of_a_decoding_function_is_told(expression):
     assert expression.partition("(")[0] in problems(id=expression)
 
