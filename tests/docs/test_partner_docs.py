@@ -36,6 +36,40 @@ def test_every_word_of_the_vocabulary_is_said_by_somebody():
     assert [neutral for neutral, pairs in natives().items() if not pairs] == []
 
 
+@pytest.mark.parametrize(
+    "vendor",
+    [
+        *(
+            "api.video",
+            "Cloudflare Stream",
+            "Bunny",
+            "Wistia",
+            "Cloudinary",
+            "Kaltura",
+            "Vimeo",
+            "Zoom",
+            "Dropbox",
+            "Box",
+        ),
+        *(
+            "Google Drive",
+            "SharePoint",
+            "OneDrive",
+            "Brightcove Dynamic Ingest",
+            "Elemental",
+            "Vantage",
+            "Encoding.com",
+        ),
+        *("Dalet", "Flowworks", "EVS"),
+    ],
+)
+def test_vendor_has_a_preset_or_the_reason_why_it_has_none(vendor):
+    titles = [parse_specification({"preset": name}).title or "" for name in preset_names()]
+    missing = PARTNERS.partition("These have no preset")[2].partition("\n## ")[0]
+
+    assert any(vendor in title for title in titles) != (vendor in missing)
+
+
 def test_partner_of_the_docs_works_as_they_say():
     specification = parse_specification(yaml.safe_load((EXAMPLES / "acme.yaml").read_text(encoding="utf-8")))
     body = (EXAMPLES / "acme-event.json").read_bytes()

@@ -143,7 +143,8 @@ def test_all_texts_of_a_message_together_have_no_more_values_than_a_body_may(mon
 
 # XML.
 
-# https://docs.aws.amazon.com/elemental-server/latest/apireference/notifications.html has such a callback.
+# A job of AWS Elemental Server; its page tells of callbacks, and not of their contents:
+# https://docs.aws.amazon.com/elemental-server/latest/configguide/notification-web.html
 ELEMENTAL = b"""<?xml version="1.0" encoding="UTF-8"?>
 <job href="/jobs/18" product="AWS Elemental Server" version="2.16">
   <id>18</id>

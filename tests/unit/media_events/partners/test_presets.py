@@ -16,7 +16,7 @@ from media_events.core.failures import PermanentDataError
 from media_events.partners.normalization import normalise
 from media_events.partners.presets import load_preset, preset_names
 from media_events.partners.signature_verification import verify
-from media_events.partners.specification import parse_specification
+from media_events.partners.specification import parse_specification, resolve_preset
 from media_events.partners.unwrapping import unwrap_eventbridge, unwrap_sns
 from tests.fakes.partners import DATA, NOW, PAYLOADS, RECEIVED, events_of, payload, preset, request
 
@@ -122,11 +122,12 @@ def test_preset_says_where_it_is_from_and_when_it_was_last_held_to_it(name):
     assert "2026-11-01" < found.held < "2027-12-31"
 
 
-@pytest.mark.parametrize("name", [name for name in preset_names() if preset(name).provenance.assumed is not None])
-def test_what_a_preset_assumes_is_a_field_of_it(name):
-    resolved = load_preset(name)
-    for field in preset(name).provenance.assumed:
-        table = resolved
+@pytest.mark.parametrize("name", preset_names())
+def test_preset_says_which_of_its_fields_no_page_states(name):
+    assumed = preset(name).provenance.assumed
+    assert assumed is not None
+    for field in assumed:
+        table = resolve_preset(load_preset(name), [])
         for part in field.split("."):
             assert part in table, field
             table = table[part]
@@ -474,6 +475,17 @@ def test_request_of_a_vendor_that_signs_nothing_brings_the_token(name, url, head
 
     assert verify(preset(name).verification, sent("the secret"), ["the secret"], NOW).reason == "verified"
     assert verify(preset(name).verification, sent("guess"), ["the secret"], NOW).valid is False
+
+
+def test_brightcove_renditions_of_two_languages_are_two_events():
+    name = "brightcove-ingest-rendition-create-success"
+
+    def id_of(**changes):
+        return only_event(name, edited(name, **changes)).metadata.id
+
+    ids = [id_of(), id_of(language="en", variant="main"), id_of(language="es", variant="main"), id_of(language="es")]
+    assert len({*ids}) == len(ids)
+    assert id_of(language="en", variant="main") == ids[1]
 
 
 ENCODED = """<?xml version="1.0"?>
