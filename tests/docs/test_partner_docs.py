@@ -56,7 +56,7 @@ def test_every_word_of_the_vocabulary_is_said_by_somebody():
             "SharePoint",
             "OneDrive",
             "Brightcove Dynamic Ingest",
-            "Elemental",
+            "Elemental Server",
             "Vantage",
             "Encoding.com",
         ),
