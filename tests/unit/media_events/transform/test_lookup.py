@@ -59,6 +59,15 @@ def test_a_template_reads_json_inside_a_text(outside):
     assert data_after(outside, lookup(http(url)), data={"passthrough": '{"id": "a-1"}'})["found"]["name"] == "reel.mov"
 
 
+def test_a_lookup_s_private_authority_goes_with_its_question_and_with_its_token_s(outside):
+    outside.secrets = {SECRET: ["the authority"], f"{SECRET}2": ['{"client_id": "id", "client_secret": "s"}']}
+    outside.pages["login.example.com/token"] = {"access_token": "t", "token_type": "Bearer", "expires_in": 60}
+    data_after(outside, lookup(http(auth={**OAUTH, "secret_arn": f"{SECRET}2"}, tls={"ca_secret_arn": SECRET})))
+
+    assert [asked.target.authority for asked in outside.asked] == ["login.example.com", "api.example.com"]
+    assert [asked.tls.authorities for asked in outside.asked] == ["the authority"] * 2
+
+
 def failure_of(outside, *steps, data=None):
     with pytest.raises((PermanentConfigError, PermanentDataError, TransientError)) as caught:
         data_after(outside, *steps, data=data)

@@ -19,6 +19,7 @@ from media_events.outbound_http.authentication import ApiKey, Basic, ClientCrede
 from media_events.outbound_http.client import Response
 from media_events.outbound_http.endpoint import HttpEndpoint
 from media_events.outbound_http.response_failure import response_failure
+from media_events.outbound_http.tls import TlsSecrets
 from tests.fakes.events import make_event
 
 NOW = 1_790_000_000.0
@@ -192,6 +193,20 @@ def _clock_at(epoch):
             return datetime.fromtimestamp(epoch, tz)
 
     return Frozen
+
+
+def test_a_destination_s_private_authority_and_client_certificate_go_with_its_requests():
+    arns = [f"arn:aws:secretsmanager:eu-west-1:123456789012:secret:{name}-AbCdEf" for name in ("ca", "client")]
+    values = {arns[0]: ["the authority"], arns[1]: ["certificate and key"]}
+    secrets = TlsSecrets(ca_secret_arn=arns[0], client_certificate_secret_arn=arns[1])
+
+    built = build_request(
+        make_event(), destination(tls=secrets), now=NOW, read_secrets=lambda arn: values[arn], timeout_seconds=5.0
+    )
+
+    assert built.tls is not None
+    assert (built.tls.authorities, built.tls.certificate) == ("the authority", "certificate and key")
+    assert request().tls is None
 
 
 # --- verdicts ----------------------------------------------------------------------------------------------------
