@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
-from media_events.partners.handshake_schemes import HANDSHAKES
+from media_events.partners.handshake_schemes import HANDSHAKES, Handshake
 from media_events.partners.notes import Notes
+from media_events.partners.signature_schemes import BodyClaim, BodyDigest, Timestamp, Verification
 from media_events.partners.specification import Answers, Parsing, PartnerSpecification, parse_specification
 from media_events_kit.ops.partner.field_descriptions import field_rows
 from media_events_kit.ops.partner.offline_ingress import Outcome, post, take
@@ -92,14 +93,30 @@ def test_every_kind_of_handshake_is_named():
     assert [kind for kind in HANDSHAKES if f"`{kind}`" not in PAGE] == []
 
 
+DESCRIBED = {"method", "methods", "content_types", "content", "kind"}
+"""Their default is said in words, since it depends on other fields."""
+
+
 def test_every_field_is_on_the_page_with_its_default():
     rows = {name: default for name, default, _ in field_rows(schema())}
 
     assert [name for name in rows if f"| `{name}` |" not in PAGE] == []
-    for section, defaults in (("answers", Answers()), ("parsing", Parsing())):
+    for section, defaults in (
+        ("answers", Answers()),
+        ("parsing", Parsing()),
+        ("handshake", Handshake(kind="fixed")),
+        ("verification", Verification(method="hmac")),
+        ("verification.body_claim", BodyClaim(name="x")),
+        ("verification.body_digest", BodyDigest(query="x")),
+        ("verification.timestamp", Timestamp(place="kv", name="t")),
+    ):
         for field in fields(defaults):
             value = getattr(defaults, field.name)
-            # The limit of bodies is the ingress's.
-            if not isinstance(value, tuple) and value is not None and field.name != "max_body_bytes":
-                shown = str(value).lower() if isinstance(value, bool) else str(value)
-                assert rows[f"{section}.{field.name}"] == shown, field.name
+            shown = str(value).lower() if isinstance(value, bool) else str(value)
+            if isinstance(value, tuple) and all(isinstance(each, str) for each in value):
+                shown = ", ".join(value)
+            elif not isinstance(value, str | bool | int):
+                continue
+            row = rows.get(f"{section}.{field.name}", "required")
+            if shown and row != "required" and field.name not in DESCRIBED:
+                assert row.partition(",")[0] == shown, field.name

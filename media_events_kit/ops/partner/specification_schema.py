@@ -158,7 +158,7 @@ def _fields() -> dict[str, Any]:
         ),
         "time": _source_with("Time of the event; unset: of its receipt", unit=_choice(*TIME_UNITS), zone=_ZONE),
         "subject": _described("The asset or job concerned", **_SOURCE),
-        "partitionkey": _described("The ordering key; unset: the subject", **_SOURCE),
+        "partitionkey": _described("The ordering key; unset: the subject, else the id", **_SOURCE),
         "sequence": _source_with(
             "Text that sorts the events of one key", pad=_choice(*SEQUENCE_PADDINGS), width=_whole(1, 64, 20)
         ),
@@ -269,11 +269,13 @@ def _scheme() -> dict[str, Any]:
             {"query": _TEXT, "algorithm": _choice(*ALGORITHMS), "encoding": _choice(*ENCODINGS)}, required=["query"]
         ),
         "allow_unverified": _BOOLEAN,
-        "allow_unsigned_body": _described("The partner signs a token in the body, and not the body", **_BOOLEAN),
+        "allow_unsigned_body": _described(
+            "The partner signs a token in the body, and not the body; unset: false", **_BOOLEAN
+        ),
         "signature_field": {"type": "string", "pattern": r"^body(\.[A-Za-z0-9_-]{1,64}){0,8}$"},
         "padding": _choice(*PADDINGS),
         "ecdsa_encoding": _choice(*ECDSA_ENCODINGS),
-        "public_keys": _described("Public keys or certificates in PEM, or JWKs", **_TEXTS),
+        "public_keys": _described("Public keys or certificates in PEM, or JWKs; unset: those in the secret", **_TEXTS),
         "jwks_url": _described("The URL of the partner's JWK Set", **_HTTPS),
         "key_url": _described(
             "A host that serves keys in PEM, and the header with a key's path",
@@ -288,7 +290,7 @@ def _scheme() -> dict[str, Any]:
                 required=["name"],
             ),
         ),
-        "components": _described("What an HTTP message signature must cover", **_TEXTS),
+        "components": _described("What an HTTP message signature must cover; unset: content-digest", **_TEXTS),
         "label": _TEXT,
         "tag": _TEXT,
         "topics": _described("The ARNs of the SNS topics whose messages are taken", **_TEXTS),

@@ -691,12 +691,13 @@ def test_input_transformers_mistakes_are_told_with_all_others():
     assert len(found) == 4
 
 
-def test_account_without_quotes_keeps_its_twelve_digits_in_the_advice():
-    ingress = "ingress:\n  q: {type: sqs, senders: {a: {account_ids: [012345670123]}}}\nroutes:"
+@pytest.mark.parametrize("account", ["012345678901", "012345670123"], ids=["a text in YAML", "octal in YAML"])
+def test_account_without_quotes_keeps_its_twelve_digits_in_the_advice(account):
+    ingress = f"ingress:\n  q: {{type: sqs, senders: {{a: {{account_ids: [{account}]}}}}}}\nroutes:"
 
     (problem,) = problems_with({"ingress: webhook": "ingress: q", "routes:": ingress})
 
-    assert problem.endswith('must be text, not 012345670123: put it between quotes, "012345670123"')
+    assert problem.endswith(f'must be text, not {account}: put it between quotes, "{account}"')
 
 
 def test_input_transformer_for_a_log_group_has_the_form_that_eventbridge_writes():
