@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from media_events.adapters.aws_errors import judge
 from media_events.core.failures import ProcessingError, TransientError
 from media_events.core.value_classes import dataclass
-from media_events.partners.secrets import PartnerSecrets
+from media_events.partners.secrets import DEFAULT_PREVIOUS_SECONDS, PartnerSecrets
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -68,12 +68,12 @@ class SecretsManager:
         self._reread: dict[str, float] = {}
 
     def values(self, arns: Sequence[str]) -> list[str]:
-        """The values of ``arns``, each one's current and previous version, without duplicates.
+        """The values of ``arns``, without duplicates: each one's current version, for a day its previous one too.
 
         Raises:
             ProcessingError: no secret could be read, or none has a value.
         """
-        return list(dict.fromkeys(value for read in self._collect(arns) for value in read.values))
+        return list(self.verifying(arns, previous_seconds=DEFAULT_PREVIOUS_SECONDS).accepted)
 
     def verifying(self, arns: Sequence[str], *, previous_seconds: int) -> PartnerSecrets:
         """The secrets that prove a request: a previous version for so long after its successor was created.

@@ -243,16 +243,19 @@ class WebhookReceiver:
         return as_viewed(incoming)
 
     def _is_origin_secret(self, given: str, arn: str) -> bool:
-        def among(secrets: PartnerSecrets | None) -> bool:
-            known = () if secrets is None else secrets.accepted
+        def among(known: Sequence[str]) -> bool:
             return any(hmac.compare_digest(given.encode("utf-8", "replace"), one.encode()) for one in known)
 
         try:
-            if among(self.secrets.verifying((arn,), previous_seconds=DEFAULT_PREVIOUS_SECONDS)):
+            secrets = self.secrets.verifying((arn,), previous_seconds=DEFAULT_PREVIOUS_SECONDS)
+            if among(secrets.accepted):
                 return True
-            return among(self.secrets.reread((arn,), previous_seconds=DEFAULT_PREVIOUS_SECONDS))
+            secrets = self.secrets.reread((arn,), previous_seconds=DEFAULT_PREVIOUS_SECONDS) or secrets
         except ProcessingError as error:
             raise _UnavailableError(f"secret-store:{error.code}") from error
+        if among(secrets.outdated):
+            self.report.count("OutdatedSecretUsed")
+        return among(secrets.accepted)
 
     def _check_method(self, incoming: WebhookRequest) -> None:
         named = self.partners.get(incoming.partner)

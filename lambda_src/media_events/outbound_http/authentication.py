@@ -52,7 +52,7 @@ class Basic:
 class StandardWebhooks:
     """A signature of the Standard Webhooks scheme: ``v1`` with a secret ``whsec_...``, ``v1a`` with a key ``whsk_...``.
 
-    Both the current and the previous secret sign, so a receiver can switch at any time; they may be of different kinds.
+    The current secret signs, for a day the previous one too, so that a receiver can switch; each may be of either kind.
     """
 
     secret_arn: str

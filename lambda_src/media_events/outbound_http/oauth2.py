@@ -115,7 +115,7 @@ def request_token(  # noqa: PLR0913 - the parts of a request
     allowed_networks: tuple[Network, ...] = (),
     tls: TlsMaterial | None = None,
 ) -> Token:
-    """Ask the token endpoint, with the secret's current value and, where that is refused, its previous one.
+    """Ask the token endpoint, with the secret's current value and, where that is refused, the last day's previous one.
 
     Raises:
         PermanentConfigError: ``token-refused`` or ``secret-unusable``.

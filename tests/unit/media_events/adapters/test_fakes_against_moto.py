@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import boto3
 import pytest
@@ -53,6 +54,7 @@ def test_a_secret_has_the_versions_that_the_fake_has(aws, values):
         client.put_secret_value(SecretId=arn, **{"SecretBinary" if isinstance(value, bytes) else "SecretString": value})
     stages = dict(zip(("AWSCURRENT", "AWSPREVIOUS"), reversed(values), strict=False))
     fake = FakeStore(**{arn: stages})
+    fake.created[arn, "AWSCURRENT"] = time.time()
     assert outcome(SecretsManager(client).values, [arn]) == outcome(SecretsManager(fake).values, [arn])
 
 

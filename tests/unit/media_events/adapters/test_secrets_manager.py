@@ -16,7 +16,7 @@ from media_events.adapters.secrets_manager import (
     parse_secret,
 )
 from media_events.core.failures import ProcessingError
-from media_events.partners.secrets import PartnerSecrets
+from media_events.partners.secrets import DEFAULT_PREVIOUS_SECONDS, PartnerSecrets
 from tests.fakes.hop import FakeClock
 
 HOUR = 3600
@@ -49,8 +49,10 @@ def _clock():
 
 
 @pytest.fixture(name="store")
-def _store():
-    return FakeStore(a={"AWSCURRENT": "new", "AWSPREVIOUS": "old"}, b={"AWSCURRENT": "other"}, empty={})
+def _store(clock):
+    store = FakeStore(a={"AWSCURRENT": "new", "AWSPREVIOUS": "old"}, b={"AWSCURRENT": "other"}, empty={})
+    store.created["a", "AWSCURRENT"] = clock.now
+    return store
 
 
 @pytest.fixture(name="secrets")
@@ -98,17 +100,28 @@ def test_a20_no_time_at_all_revokes_the_previous_version(secrets, store, clock):
     assert secrets.verifying(["a"], previous_seconds=0).accepted == ("new",)
 
 
-def test_secret_that_is_current_anywhere_is_not_outdated(secrets, store):
+def test_secret_that_is_current_anywhere_is_not_outdated(secrets, store, clock):
+    store.created["a", "AWSCURRENT"] = clock.now - HOUR
     store.versions["b"]["AWSPREVIOUS"] = "new"
 
     assert secrets.verifying(["a", "b"], previous_seconds=HOUR) == PartnerSecrets(("new", "other"), ("old",))
 
 
-def test_previous_version_alone_is_no_secret(secrets, store):
+def test_previous_version_alone_is_no_secret(secrets, store, clock):
+    clock.now += HOUR
     store.versions["a"]["AWSCURRENT"] = ""
 
     with pytest.raises(ProcessingError, match="still accepted"):
         secrets.verifying(["a"], previous_seconds=HOUR)
+
+
+@pytest.mark.attack("A20")
+def test_a20_nothing_is_signed_with_a_secret_that_was_replaced_a_day_ago(secrets, store, clock):
+    store.created["a", "AWSCURRENT"] = clock.now - DEFAULT_PREVIOUS_SECONDS + 1
+    assert secrets.values(["a"]) == ["new", "old"]
+
+    clock.now += 1
+    assert secrets.values(["a"]) == ["new"]
 
 
 def test_current_and_previous_of_each_are_given_in_order_and_once(secrets, store):
@@ -220,6 +233,6 @@ def test_stored_value_is_text_or_a_json_object(stored, values):
 
 @pytest.mark.parametrize(("binary", "values"), [(b"bytes", ["bytes"]), (b"\xff", [])])
 def test_binary_secret_is_its_text(store, secrets, binary, values):
-    store.versions["binary"] = {"AWSCURRENT": binary, "AWSPREVIOUS": "old"}
+    store.versions["binary"] = {"AWSCURRENT": binary}
 
-    assert secrets.values(["binary"]) == [*values, "old"]
+    assert secrets.values(["binary", "b"]) == [*values, "other"]

@@ -81,6 +81,15 @@ def test_a_rotated_secret_is_found_and_the_one_before_is_taken_while_it_is_accep
     assert mux(service, PROVED) == 403
 
 
+@pytest.mark.attack("A20")
+def test_a20_an_outdated_origin_secret_lets_nobody_in_and_its_use_is_counted(service: WebhookHarness) -> None:
+    service.secrets.cached[ORIGIN] = service.secrets.stored[ORIGIN] = [NEW]
+    service.secrets.outdated[ORIGIN] = [OLD]
+
+    assert mux(service, PROVED) == 403
+    assert service.report.counts[("OutdatedSecretUsed", ())] == 1
+
+
 @pytest.mark.attack("A32")
 def test_a32_the_address_is_the_viewer_s_and_never_cloudfront_s(service_of: Callable[..., WebhookHarness]) -> None:
     specification = {
