@@ -33,6 +33,10 @@ MAX_SORTED_FORM_BYTES: Final = 65_536
 MAX_SIGNED_DOCUMENT_BYTES: Final = 262_144
 """A body that has its own signature is parsed before its proof; no sender of such bodies comes near."""
 
+MAX_ED25519_BYTES: Final = 20_000_000
+"""ed25519 hashes the content anew for each key and signature. Once so many bytes are hashed, no more are tried: of the
+largest bodies two signatures by two keys, the newest first."""
+
 _DIGEST_BYTES: Final = {"sha1": 20, "sha256": 32, "sha384": 48, "sha512": 64}
 _ED25519_SIGNATURE_BYTES: Final = 64
 
@@ -102,8 +106,7 @@ def _key_request(verification: Verification, request: Request) -> Any:
 def _public_check(verification: Verification, content: Any) -> Any:
     """How a public key and a signature are checked; what is signed is hashed once for all of them."""
     if verification.method not in ("rsa", "ecdsa"):
-        joined = b"".join(content(b""))
-        return lambda key, signature: ed25519_valid(key, signature, joined)
+        return _ed25519_check(b"".join(content(b"")))
     hashed = hashlib.new(verification.algorithm)
     for piece in content(b""):
         hashed.update(piece)
@@ -113,6 +116,19 @@ def _public_check(verification: Verification, content: Any) -> Any:
         return lambda key, signature: ecdsa_valid(key, signature, digest, raw=raw)
     valid = rsa_pss_valid if verification.padding == "pss" else rsa_valid
     return lambda key, signature: valid(key, signature, digest, algorithm)
+
+
+def _ed25519_check(signed: bytes) -> Any:
+    hashed = 0
+
+    def valid(key: Any, signature: bytes) -> bool:
+        nonlocal hashed
+        if hashed >= MAX_ED25519_BYTES:
+            return False
+        hashed += len(signed)
+        return ed25519_valid(key, signature, signed)
+
+    return valid
 
 
 class _Document:
