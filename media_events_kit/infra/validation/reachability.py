@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from media_events_kit.event_patterns import advise, compile_pattern, validate_pattern
 from media_events_kit.event_patterns.partial_match import takes
-from media_events_kit.infra.documents.yaml_document import Report, members_of, text_of
+from media_events_kit.infra.documents.yaml_document import Path, Report, members_of, text_of
 from media_events_kit.infra.validation.patterns import ENVELOPE_FIELDS, stage_of
 
 NAMED: Final = 3
@@ -25,12 +25,12 @@ Pattern = Mapping[str, Any]
 class PartnerTypes:
     """The event types of a partner: those that its specification names, and whether it may send others.
 
-    ``translated``: others are never words of the neutral vocabulary.
+    ``read``: others are never words of the neutral vocabulary, since they come by a specification.
     """
 
     named: frozenset[str]
     closed: bool
-    translated: bool
+    read: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,9 @@ def check_reachability(report: Report, specifications: Mapping[str, Mapping[str,
     root = report.document.value
     partners = {name: partner_types(specifications.get(name)) for name in members_of(root, "partners")}
     transforms = [pattern for _, pattern in _patterns(root, "transforms")]
+    for name, pattern in _patterns(root, "transforms") if partners else ():
+        taken = [kind for kind in _kinds(pattern, partners) if _taken(pattern, kind)]
+        _tell_of_natives(report, ("transforms", name), pattern, taken)
     for name, pattern in _patterns(root, "routes"):
         route = members_of(root, "routes")[name]
         if route.get("enabled") is False:
@@ -63,8 +66,20 @@ def check_reachability(report: Report, specifications: Mapping[str, Mapping[str,
             # A pattern that can match nothing has a warning that says why.
             if taken or not advise(pattern, fields=ENVELOPE_FIELDS, sources=[f"partner.{one}" for one in partners]):
                 report.warn(("routes", name), _unreached(taken))
-        elif not own_stage and (missed := [k for k in taken if k not in reached and _is_named(k, partners)]):
+            continue
+        if partners:
+            _tell_of_natives(report, ("routes", name), pattern, taken)
+        if not own_stage and (missed := [k for k in taken if k not in reached and _is_named(k, partners)]):
             report.warn(("routes", name), _missed(missed))
+
+
+def _tell_of_natives(report: Report, path: Path, pattern: Pattern, taken: list[_Kind]) -> None:
+    """Warn of neutral types that a pattern asks for, and that come by their own name from nobody."""
+    missing = sorted(filter(_is_neutral, _asked_types(pattern)[0] - {kind.type for kind in taken}))
+    if missing:
+        own = f"a partner that sends it untranslated has it as native.<partner>.{missing[0]}"
+        shown = ", ".join(missing[:NAMED]) + (f" and {len(missing) - NAMED} more" if len(missing) > NAMED else "")
+        report.warn(path, f"no declared partner sends {shown}: {own}, unless its specification names it")
 
 
 def _unreached(taken: list[_Kind]) -> str:
@@ -110,7 +125,7 @@ def _kinds(pattern: Pattern, partners: Mapping[str, PartnerTypes]) -> list[_Kind
     for partner, types in partners.items():
         possible: list[str | None] = sorted(types.named)  # type: ignore[assignment]  # a wider type
         if not types.closed:
-            possible += sorted(name for name in literals - types.named if not (types.translated and _is_neutral(name)))
+            possible += sorted(name for name in literals - types.named if not (types.read and _is_neutral(name)))
             possible += [None] if others else []
         kinds += [_Kind(partner, name) for name in possible]
     return kinds
@@ -140,6 +155,7 @@ def _is_named(kind: _Kind, partners: Mapping[str, PartnerTypes]) -> bool:
 
 def partner_types(document: Mapping[str, Any] | None) -> PartnerTypes:
     """The event types of a partner with this specification; without one, or with a wrong one, any."""
+    from media_events.partners.neutral_types import VOCABULARY  # noqa: PLC0415
     from media_events.partners.specification import SpecificationError, parse_specification  # noqa: PLC0415
     from media_events.partners.value_expressions import Constant  # noqa: PLC0415
 
@@ -148,10 +164,11 @@ def partner_types(document: Mapping[str, Any] | None) -> PartnerTypes:
     except SpecificationError:
         specification = None
     if specification is None:
-        return PartnerTypes(frozenset(), closed=False, translated=False)
+        return PartnerTypes(frozenset(), closed=False, read=False)
     rule, translations = specification.type, specification.types
     own = set(rule.allowed)
     if isinstance(rule.source, Constant):
         own |= {str(rule.source.value)}
     named = {translations.get(name, name) for name in own} | set(translations.values())
-    return PartnerTypes(frozenset(named), closed=bool(own) and rule.qualifier is None, translated=bool(translations))
+    named |= {name for name in VOCABULARY if rule.names(name) and name not in translations}
+    return PartnerTypes(frozenset(named), closed=bool(own) and rule.qualifier is None, read=True)

@@ -85,6 +85,35 @@ def test_a_type_that_no_declared_partner_sends_is_told():
     ]
 
 
+def told(missing):
+    own = f"a partner that sends it untranslated has it as native.<partner>.{missing}"
+    return [f"no declared partner sends {missing}: {own}, unless its specification names it"]
+
+
+def test_a_neutral_type_that_a_partner_sends_natively_is_told_of_beside_those_that_come():
+    """Before a neutral type had to be named, such a route got it."""
+    route = "{source: [partner.acme], detail-type: [asset.ready, qc.failed]}, stage: received"
+    assert warnings(route) == told("qc.failed")
+    text = WORKFLOW.replace("PATTERN", READY).replace("[{prefix: asset.}]", "[asset.ready, qc.failed]")
+    (found,) = [str(warning) for warning in load(text).warnings if "transforms.normalise" in str(warning)]
+    assert found.endswith(told("qc.failed")[0])
+
+
+@pytest.mark.parametrize(
+    ("kind", "comes"),
+    [
+        ("{path: body.kind, allowed: [qc.failed]}", True),
+        ("{first: [body.kind, {constant: qc.failed}]}", True),
+        ("body.kind", False),
+    ],
+)
+def test_a_specification_without_translations_sends_the_neutral_types_that_it_names(kind, comes):
+    text = WORKFLOW.replace("      types: {delivery.finished: asset.ready, delivery.failed: asset.failed}\n", "")
+    text = text.replace("type: body.kind", f"type: {kind}")
+    text = text.replace("PATTERN", "{source: [partner.acme], detail-type: [qc.failed]}, stage: received")
+    assert ["routes.ready" in str(warning) for warning in load(text).warnings].count(True) == (0 if comes else 1)
+
+
 def test_a_partners_own_word_may_come_although_its_specification_does_not_translate_it():
     assert warnings("{source: [partner.acme], detail-type: [delivery.paused]}, stage: received") == []
 
