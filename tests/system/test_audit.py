@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -93,19 +94,23 @@ def _holder(demonstration: Demonstration, clients: Clients) -> Callable[[str, st
 
 @pytest.fixture(name="policies", scope="module")
 def _policies(clients: Clients, outputs: dict[str, Any]) -> dict[str, str]:
-    """Every operator policy, all of them together, the redrive function's, and one that allows everything."""
+    """Every operator policy, all of them together, that of every role, and one that allows everything."""
     operators: dict[str, str] = outputs["operator_policies"]
     together = [statement for policy in operators.values() for statement in json.loads(policy)["Statement"]]
-    (redrive,) = (name for hop, name in outputs["functions"].items() if hop.startswith("review/"))
-    role = clients.lambda_.get_function_configuration(FunctionName=redrive)["Role"].rpartition("/")[2]
-    (inline,) = clients.iam.list_role_policies(RoleName=role)["PolicyNames"]
-    function = clients.iam.get_role_policy(RoleName=role, PolicyName=inline)["PolicyDocument"]
     return {
         **operators,
         "all-together": json.dumps({"Version": "2012-10-17", "Statement": together}),
-        "redrive-function": json.dumps(function),
+        **dict(of_roles(clients)),
         "administrator": EVERYTHING,
     }
+
+
+def of_roles(clients: Clients) -> Iterator[tuple[str, str]]:
+    """The policy of each role of the deployment, which functions, rules and workflows have."""
+    for role in sorted(one["RoleName"] for one in clients.iam.list_roles()["Roles"]):
+        for inline in clients.iam.list_role_policies(RoleName=role)["PolicyNames"]:
+            document = clients.iam.get_role_policy(RoleName=role, PolicyName=inline)["PolicyDocument"]
+            yield f"role-{hashlib.sha256(role.encode()).hexdigest()[:8]}", json.dumps(document)
 
 
 def put(holder: Holder, bucket: str, writer: str) -> str:
@@ -176,8 +181,10 @@ def test_nobody_writes_in_another_s_name(holder, bucket, policies, kept):
 
 
 @pytest.mark.attack("E1")
-def test_who_may_only_look_and_the_redrive_function_add_nothing(holder, bucket, policies):
-    for name in ("metadata", "read", "redrive-function"):
+def test_who_may_only_look_and_every_function_add_nothing(holder, bucket, policies):
+    roles = [name for name in policies if name.startswith("role-")]
+    assert len(roles) >= 4
+    for name in ("metadata", "read", *roles):
         one = holder(f"reader-{name}", policies[name])
         assert refusal(lambda one=one: put(one, bucket, one.principal_id)) == "AccessDenied", name
 
