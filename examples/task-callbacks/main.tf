@@ -48,7 +48,7 @@ module "ingest" {
         Parameters = {
           FunctionName = module.callbacks.function_arn
           Payload = {
-            "key.$"     = "$$.Execution.Name", "token.$" = "$$.Task.Token"
+            "key.$"     = "$$.Execution.Name", "token.$" = "$$.Task.Token", source = "partner.transcoder"
             "since.$"   = "$$.Execution.StartTime"
             "entered.$" = "$$.State.EnteredTime"
           }

@@ -31,8 +31,9 @@ MAX_CAUSE_CHARACTERS: Final = 32_768
 """https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskFailure.html"""
 
 MAX_ENTERED_CHARACTERS: Final = 64
+MAX_SOURCE_CHARACTERS: Final = 256
 
-_KNOWN: Final = frozenset({"key", "token", "since", "entered", "expires_in_seconds"})
+_KNOWN: Final = frozenset({"key", "token", "source", "since", "entered", "expires_in_seconds"})
 
 Answered = Literal["resumed", "unsure", "not-waiting"]
 """``resumed``: the task took the answer. ``not-waiting``: it did not wait (it timed out, was stopped, or was answered
@@ -44,11 +45,13 @@ class PendingCallback:
     """A task that waits for ``key``. ``since`` and ``expires`` are epoch seconds.
 
     Events before ``since`` belong to an earlier run; after ``expires`` the task no longer waits. ``entered`` is the
-    time at which the execution entered the state, as Step Functions wrote it: all attempts of one state share it.
+    time at which the execution entered the state, as Step Functions wrote it: all attempts of one state share it. Only
+    events of ``source`` answer; ``None`` is a wait that any source may end.
     """
 
     key: str
     token: str
+    source: str | None = None
     since: float | None = None
     entered: str | None = None
     expires: float
@@ -57,6 +60,10 @@ class PendingCallback:
     def name(self) -> str:
         """A short, unique name of the task."""
         return hashlib.sha256(self.token.encode(errors="surrogatepass")).hexdigest()[:32]
+
+    def takes(self, arrived: Arrived) -> bool:
+        """Whether the event is of a source that may answer."""
+        return self.source is None or arrived.source in (None, self.source)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,11 +79,13 @@ class Arrived:
     """An event that arrived for ``key``. ``event`` names it; ``at`` and ``expires`` are epoch seconds.
 
     ``waits`` are the names of the tasks that it is bound to; without any, the next task that asks until ``expires`` has
-    it. ``entered`` is that of the task that bound it. ``answer`` is ``None`` in a record that no task needs it from.
+    it. ``entered`` is that of the task that bound it. ``answer`` is ``None`` in a record that no task needs it from,
+    ``source`` in one that an older version wrote.
     """
 
     key: str
     event: str
+    source: str | None = None
     answer: TaskResult | None
     at: float
     expires: float
@@ -148,6 +157,8 @@ class TaskCallbacks:
         for arrived in sorted(self.store.events(pending.key), key=lambda arrived: arrived.at):
             if arrived.expires <= now or (pending.since is not None and arrived.at < pending.since):
                 continue
+            if not pending.takes(arrived):
+                continue
             if pending.name in arrived.waits:
                 # This call is a repetition, or the event's own function answers us.
                 return arrived.answer is None or self._resume(pending, arrived, arrived.answer, repeated=True)
@@ -182,7 +193,7 @@ class TaskCallbacks:
                 goes on with the tasks that the event is bound to.
         """
         assert arrived.answer is not None  # noqa: S101 - the caller has the event itself
-        waiting, expired = self._waiting(arrived.key)
+        waiting, expired = self._waiting(arrived)
         bound = _bound(arrived, waiting)
         recorded = self.store.put_event(bound)
         if recorded is not None:
@@ -197,7 +208,7 @@ class TaskCallbacks:
         """Bind a recorded event, unless it is bound already, and answer; as :meth:`_answer`."""
         if arrived.waits:
             return self._answer(arrived, self.store.callbacks(arrived.key), answer, repeated=True)
-        waiting, _ = self._waiting(arrived.key)
+        waiting, _ = self._waiting(arrived)
         if not waiting:
             return 0, 0
         bound = _bound(replace(arrived, answer=answer), waiting)
@@ -230,15 +241,15 @@ class TaskCallbacks:
         opened = bound.bound_to([])
         return opened if self.store.change_event(opened, over=bound) is None else None
 
-    def _waiting(self, key: str) -> tuple[list[PendingCallback], int]:
-        """The tasks that may wait for ``key``; and the number of those that no longer do, which are deleted."""
+    def _waiting(self, arrived: Arrived) -> tuple[list[PendingCallback], int]:
+        """The tasks that may wait for the event; and the number of those that no longer do, which are deleted."""
         now, waiting, expired = self.clock(), [], 0
-        for pending in self.store.callbacks(key):
-            if pending.expires > now:
-                waiting.append(pending)
-            else:
+        for pending in self.store.callbacks(arrived.key):
+            if pending.expires <= now:
                 expired += 1
                 self.store.remove_callback(pending)
+            elif pending.takes(arrived):
+                waiting.append(pending)
         return waiting, expired
 
 
@@ -272,7 +283,7 @@ def key_of(value: Any) -> str | None:
 
 
 def read_callback(document: Any, *, now: float) -> PendingCallback:
-    """Read ``{"key", "token", "since"?, "entered"?, "expires_in_seconds"?}``, the input of a workflow's task.
+    """Read ``{"key", "token", "source"?, "since"?, "entered"?, "expires_in_seconds"?}``, the input of a task.
 
     Raises:
         PermanentDataError: ``bad-wait``, naming every mistake.
@@ -285,6 +296,9 @@ def read_callback(document: Any, *, now: float) -> PendingCallback:
         problems.append(f"key must be text of 1 to {MAX_KEY_CHARACTERS} characters, or a whole number")
     if not isinstance(token, str) or not 0 < len(token) <= MAX_TOKEN_CHARACTERS:
         problems.append("token must be the task's token: $$.Task.Token, or {% $states.context.Task.Token %}")
+    source = document.get("source")
+    if source is not None and (not isinstance(source, str) or not 0 < len(source) <= MAX_SOURCE_CHARACTERS):
+        problems.append("source must be the source of the events that may answer, such as partner.mux")
     since = document.get("since")
     begun = epoch(since)
     if since is not None and begun is None:
@@ -299,5 +313,10 @@ def read_callback(document: Any, *, now: float) -> PendingCallback:
     if problems:
         raise PermanentDataError("bad-wait", "; ".join(problems))
     return PendingCallback(
-        key=str(key), token=str(token), since=begun, entered=entered, expires=lease_end(now, seconds)
+        key=str(key),
+        token=str(token),
+        source=source,
+        since=begun,
+        entered=entered,
+        expires=lease_end(now, seconds),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path as FilePath
@@ -19,6 +20,7 @@ from media_events_kit.infra.loader.validation_messages import message_for
 from media_events_kit.infra.model.consumers import FailureHandling
 from media_events_kit.infra.model.destinations import (
     FUNCTION_MARGIN_SECONDS,
+    WAIT_FUNCTION,
     Destination,
     HttpDestination,
     LambdaDestination,
@@ -39,6 +41,7 @@ from media_events_kit.infra.validation.patterns import check_patterns
 from media_events_kit.infra.validation.private_networks import check_private_networks
 from media_events_kit.infra.validation.reachability import check_reachability
 from media_events_kit.infra.validation.references import check_references, place_in_settings, place_in_steps
+from media_events_kit.infra.validation.states_language import open_waits
 
 DEFAULT_TIMEOUT_SECONDS: Final[int] = Transform.model_fields["timeout_seconds"].default
 
@@ -179,10 +182,16 @@ class EnvironmentReader:
                 elif destination.get("type") == "step-functions" and isinstance(definition, str):
                     path = (*path, "definition")
                     definitions[name] = load_definition(self._folder, definition)
+                    self._tell_of_open_waits(path, definitions[name])
             except ContentError as error:
                 in_file = path[-1] == "definition"
                 self._note(error, _whole if in_file else place_in_settings, path)
         return definitions
+
+    def _tell_of_open_waits(self, path: Path, definition: str) -> None:
+        for state in open_waits(json.loads(definition)) if WAIT_FUNCTION in definition else ():
+            message = f"{state}: any partner's event with its key ends this wait: add source to what it sends"
+            self._report.warn(path, f"{message}, such as partner.mux")
 
     def _failure(self, workflow: Workflow) -> dict[str, FailureHandling]:
         handling: dict[str, FailureHandling] = {}

@@ -42,6 +42,24 @@ def validate_definition(machine: Any, where: str = "") -> list[str]:
     return problems
 
 
+def open_waits(machine: Any) -> list[str]:
+    """The states that wait for an event of any source: what they send to the register function names none."""
+    found: list[str] = []
+    level: list[tuple[str, Any]] = [("", machine)]
+    while level:
+        name, value = level.pop()
+        if isinstance(value, Mapping):
+            names = {key.removesuffix(".$") for key in value if isinstance(key, str)}
+            if {"key", "token"} <= names and "source" not in names:
+                found.append(name)
+            states = value.get("States")
+            level += (states if isinstance(states, Mapping) else {}).items()
+            level += [(name, inner) for key, inner in value.items() if key != "States"]
+        elif isinstance(value, list):
+            level += [(name, inner) for inner in value]
+    return sorted(set(found))
+
+
 def _state(state: Mapping[str, Any], here: str) -> Iterator[str]:
     kind = state.get("Type")
     if kind not in TYPES:

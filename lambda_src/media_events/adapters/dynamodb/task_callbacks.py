@@ -32,6 +32,8 @@ class DynamoTaskCallbacks:
             "token": {"S": pending.token},
             "expires": {"N": str(int(pending.expires))},
         }
+        if pending.source is not None:
+            item["source"] = {"S": pending.source}
         if pending.since is not None:
             item["since"] = {"N": repr(pending.since)}
         with translated("writing to the task callbacks table"):
@@ -64,6 +66,8 @@ class DynamoTaskCallbacks:
             "open_until": {"N": repr(arrived.expires)},
             "at": {"N": repr(arrived.at)},
         }
+        if arrived.source is not None:
+            item["source"] = {"S": arrived.source}
         if arrived.answer is not None:
             item["output"] = {"S": arrived.answer.output}
             if arrived.answer.error is not None:
@@ -82,6 +86,7 @@ class DynamoTaskCallbacks:
             PendingCallback(
                 key=key,
                 token=item["token"]["S"],
+                source=item.get("source", {}).get("S"),
                 since=float(item["since"]["N"]) if "since" in item else None,
                 expires=float(item["expires"]["N"]),
             )
@@ -116,11 +121,12 @@ class DynamoTaskCallbacks:
 
 
 def _event(key: str, item: Mapping[str, Any]) -> Arrived:
-    """An event's record; one that an older version wrote has neither ``waits`` nor ``open_until``."""
+    """An event's record; one that an older version wrote has no ``waits``, ``open_until`` or ``source``."""
     answer = TaskResult(output=item["output"]["S"], error=item.get("error", {}).get("S")) if "output" in item else None
     return Arrived(
         key=key,
         event=item["sk"]["S"].removeprefix(_EVENT),
+        source=item.get("source", {}).get("S"),
         answer=answer,
         at=float(item["at"]["N"]),
         expires=float(item.get("open_until", item["expires"])["N"]),

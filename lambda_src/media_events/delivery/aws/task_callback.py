@@ -47,6 +47,7 @@ class TaskCallbackDelivery:
         arrived = Arrived(
             key=key,
             event=event_name(event.metadata.source, event.metadata.id),
+            source=event.metadata.source,
             answer=answer,
             at=now,
             expires=now + self.destination.early_seconds,

@@ -114,6 +114,23 @@ def test_definition_is_read_from_beside_the_workflow(tmp_path):
     assert json.loads(workflow.environments[0].definitions["cms"]) == machine
 
 
+@pytest.mark.parametrize(("payload", "told"), [({}, 1), ({"source": "partner.mux"}, 0)])
+def test_wait_of_a_definition_that_names_no_source_is_told_of(tmp_path, payload, told):
+    parameters = {
+        "FunctionName": "${WaitFunctionArn}",
+        "Payload": {"key.$": "$.a", "token.$": "$$.Task.Token", **payload},
+    }
+    wait = {"Type": "Task", "Resource": "arn:x", "Parameters": parameters, "End": True}
+    (tmp_path / "wait.asl.json").write_text(json.dumps({"StartAt": "Wait", "States": {"Wait": wait}}), encoding="utf-8")
+    text = SMALL.replace(
+        '{type: http, url: "https://cms.example.com/events"}', "{type: step-functions, definition: wait.asl.json}"
+    )
+
+    found = [str(warning) for warning in load(text, folder=tmp_path).warnings]
+
+    assert ["ends this wait" in warning for warning in found].count(True) == told
+
+
 def test_state_in_s3_has_a_key_of_its_own_per_environment():
     states = "dev: {region: eu-west-1}\n  prod: {region: eu-west-1}\nstate: {type: s3, bucket: states}"
 

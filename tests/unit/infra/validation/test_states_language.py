@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from media_events_kit.infra.validation.states_language import validate_definition
+from media_events_kit.infra.validation.states_language import open_waits, validate_definition
 
 WORKFLOWS = Path(__file__).resolve().parents[4] / "workflows"
 DONE = {"Done": {"Type": "Succeed"}}
@@ -71,3 +71,15 @@ def test_every_mistake_is_reported():
     states = {"A": {"Type": "Pass"}, "B": {"Type": "Task", "End": True}}
 
     assert len(validate_definition({"StartAt": "C", "States": states})) == 5
+
+
+def test_a_wait_that_any_source_may_end_is_told_of():
+    def waiting(**more):
+        return {"Type": "Task", "Resource": "x", "Parameters": {"Payload": {"key.$": "$.a", "token.$": "$$.b", **more}}}
+
+    named = waiting(source="partner.mux") | {"Next": "Each"}
+    inner = {"StartAt": "Any", "States": {"Any": waiting(**{"since.$": "$.c"}) | {"End": True}}}
+    found = open_waits(machine(A=named, Each={"Type": "Map", "ItemProcessor": inner, "Next": "Done"}))
+
+    assert found == ["Any"]
+    assert open_waits(machine(A=waiting(**{"source.$": "$.s"}) | {"Next": "Done"})) == []

@@ -167,8 +167,8 @@ def _studio(store, tasks, clock):
     return Studio(store, tasks, clock)
 
 
-def done(job="job-1", event_id="evt-1", status="done"):
-    return make_event({"job": {"id": job}, "status": status}, id=event_id)
+def done(job="job-1", event_id="evt-1", status="done", by="partner.mux"):
+    return make_event({"job": {"id": job}, "status": status}, id=event_id, source=by)
 
 
 def outputs(tasks):
@@ -238,6 +238,34 @@ def test_an_event_that_never_comes_leaves_the_wait_to_the_workflows_own_timeout(
     studio.wait()
     studio.send(done(job="another"))
     assert tasks.answers == {}
+
+
+@pytest.mark.attack("F5")
+@pytest.mark.parametrize("first", ["wait", "event"])
+def test_f5_only_the_source_that_a_wait_names_ends_it(studio, tasks, first):
+    steps = [lambda: studio.wait(source="partner.mux"), lambda: studio.send(done(event_id="evt-1", by="partner.other"))]
+    for step in steps if first == "wait" else reversed(steps):
+        step()
+    assert tasks.answers == {}
+    studio.send(done(event_id="evt-2", by="partner.mux"))
+    assert outputs(tasks) == {"token-1": "evt-2"}
+    # The other's event is there for a wait that takes it.
+    assert studio.wait("token-2", source="partner.other") is True
+
+
+@pytest.mark.attack("F5")
+def test_f5_an_event_goes_on_to_no_wait_of_another_source_when_its_own_has_ended(studio, tasks):
+    studio.wait("token-1", source="partner.other")
+    studio.wait("token-2", source="partner.mux")
+    tasks.ended.add("token-1")
+    studio.send(done(by="partner.other"))
+    assert tasks.answers == {}
+
+
+def test_an_early_event_of_an_older_version_ends_a_wait_that_names_a_source(studio, store, clock):
+    answer = TaskResult(output=json.dumps(done().to_detail()))
+    store.put_event(Arrived(key="job-1", event="e", answer=answer, at=clock(), expires=clock() + 60))
+    assert studio.wait(source="partner.mux") is True
 
 
 def test_all_that_wait_for_a_key_are_resumed(studio, tasks):
