@@ -54,6 +54,9 @@ PARTS: Final[dict[str, Part]] = {
     "diagram": Part(
         "media_events_kit.ops.diagram.command", "Draw the workflow file, and what a change does to it.", "diagram"
     ),
+    "send": Part(
+        "media_events_kit.ops.send.commands", "Send an event as a partner does, and see the way it takes.", "send"
+    ),
     "review": Part(
         "media_events_kit.ops.review.cli.commands",
         "Review events that failed for good, and put them right.",

@@ -14,9 +14,10 @@ from media_events.core.envelope import Event
 from media_events.partners.normalization import normalise
 from media_events.partners.proof_parts import Request
 from media_events.partners.specification import PartnerSpecification, parse_specification
+from media_events_kit.ops.send.samples import SAMPLES
 
 DATA = Path(__file__).resolve().parents[1] / "data"
-PAYLOADS = DATA / "payloads"
+PAYLOADS = SAMPLES
 NOW = 1741083331.5
 RECEIVED = "2025-03-04T10:15:31.500Z"
 

@@ -28,6 +28,7 @@ from media_events_kit.ops.local.addresses import webhook_urls
 from media_events_kit.ops.local.clients import Clients
 from media_events_kit.ops.local.function_logs import LogLine, LogReader
 from media_events_kit.ops.local.paths import LocalPaths
+from media_events_kit.ops.send.samples import SAMPLES
 
 OWN_CLOUD = {
     "test_changes_under_traffic.py",
@@ -158,9 +159,7 @@ def log_lines(clients: Clients, outputs: dict[str, Any]) -> Callable[[], list[Lo
 @pytest.fixture
 def mux_event() -> Callable[[str], dict[str, Any]]:
     def make(event_id: str) -> dict[str, Any]:
-        event: dict[str, Any] = json.loads(
-            (Path(__file__).parents[1] / "data/payloads/mux-video.asset.created.json").read_text(encoding="utf-8")
-        )
+        event: dict[str, Any] = json.loads((SAMPLES / "mux-video.asset.created.json").read_text(encoding="utf-8"))
         return event | {"id": event_id}
 
     return make

@@ -20,6 +20,7 @@ import boto3
 
 from media_events_kit.ops.demo.senders import HttpResponse, frameio_v4_headers, mux_headers, post
 from media_events_kit.ops.local.clients import Clients
+from media_events_kit.ops.send.samples import SAMPLES
 from tests.system.polling import SECONDS
 
 DATA = Path(__file__).resolve().parents[1] / "data"
@@ -226,7 +227,7 @@ class Ways:
 
 def payload(name: str) -> bytes:
     """A partner's sample payload."""
-    return (DATA / "payloads" / f"{name}.json").read_bytes()
+    return (SAMPLES / f"{name}.json").read_bytes()
 
 
 def edited(name: str, changes: Mapping[str, Any]) -> bytes:

@@ -61,8 +61,9 @@ class Failed:
 def _failed(demonstration: Demonstration, receiver: Receiver) -> Iterator[Failed]:
     """An event for each of the two ways, sent as the docs say. Other tests leave groups of their own."""
     receiver.answer_with(BROKEN, HTTPStatus.SERVICE_UNAVAILABLE)
-    sent = [command(demonstration, "demo", "send", "frameio-v4-comment.created") for _ in range(2)]
-    by_command, by_page = (json.loads(answer.partition(" ")[2])["id"] for answer in sent)
+    typed = ("send", "frameio", "comment.created", "--wait", "0", "--json")
+    sent = [json.loads(command(demonstration, *typed)) for _ in range(2)]
+    by_command, by_page = (one["messages"][0]["events"][0]["id"] for one in sent)
 
     def waiting() -> Failed | None:
         for group in json.loads(command(demonstration, "review", "groups", "--json"))["groups"]:
@@ -81,7 +82,7 @@ def test_a_newcomer_finds_understands_and_delivers_the_event(
     demonstration: Demonstration, receiver: Receiver, failed: Failed
 ) -> None:
     guide = GUIDE.read_text(encoding="utf-8")
-    for typed in ("demo send frameio-v4-comment.created", "review groups", "review list", "review show ITEM"):
+    for typed in ("send frameio comment.created", "review groups", "review list", "review show ITEM"):
         assert f"bin/media-events {typed}" in guide
 
     group = failed.group

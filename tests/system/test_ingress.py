@@ -32,6 +32,7 @@ from media_events_kit.ops.local.overview import open_review_items
 from media_events_kit.ops.local.paths import LocalPaths
 from media_events_kit.ops.review import bootstrap
 from media_events_kit.ops.review.service import ReviewService
+from media_events_kit.ops.send.samples import SAMPLES
 from tests.faults.local_cloud import deployment
 from tests.faults.local_cloud.receivers import Receivers
 from tests.faults.local_cloud.run import Mix, Run, events_of
@@ -171,7 +172,7 @@ def test_payload_arrives_in_the_envelope(ways: Ways, sent: dict[str, str], name:
 
 
 def test_every_payload_of_the_catalogue_is_sent():
-    assert {path.stem for path in (DATA / "payloads").iterdir()} == {*WEBHOOKS, *AWS, *OTHERS, *IN_PROCESS}
+    assert {path.stem for path in SAMPLES.iterdir()} == {*WEBHOOKS, *AWS, *OTHERS, *IN_PROCESS}
 
 
 def test_partner_on_its_own_bus_arrives(ways: Ways):

@@ -19,13 +19,14 @@ from media_events_kit.ops.local import endpoint, lifecycle
 from media_events_kit.ops.local.clients import Clients
 from media_events_kit.ops.local.overview import open_review_items
 from media_events_kit.ops.local.paths import LocalPaths
+from media_events_kit.ops.send.samples import SAMPLES
 from tests.fakes.events import make_event
 from tests.fakes.frameio_api import CREDENTIALS, FrameIo
 from tests.system.cdktf_deployment import Deployment
 from tests.system.polling import eventually
 
 HERE = Path(__file__).parent
-THIN = json.loads((HERE.parent / "data/payloads/frameio-v4-file.ready.json").read_text(encoding="utf-8"))
+THIN = json.loads((SAMPLES / "frameio-v4-file.ready.json").read_text(encoding="utf-8"))
 CLASSIFY = """\
 def handler(event, context):
     if event["data"]["file"]["name"] == "bad.mov":

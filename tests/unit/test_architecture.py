@@ -26,8 +26,9 @@ ORDER = {
     ],
     "media_events_kit.infra": ["documents", "model", "validation", "loader", "stacks"],
     "media_events_kit.ops": [
-        *("shared", "local", "deployment", "operations", "review", "archive_replay", "trace", "status", "verify"),
-        *("changes", "check", "partner", "route", "diagram", "cost", "review_web", "demo", "state", "project"),
+        *("shared", "local", "deployment", "operations", "review", "archive_replay", "trace", "partner"),
+        *("verify", "send", "status", "changes", "check", "route", "diagram", "cost", "review_web", "demo"),
+        *("state", "project"),
     ],
 }
 """Each package's folders, from the ground up: a folder imports only those before it."""

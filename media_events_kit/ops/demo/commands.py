@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 from contextlib import suppress
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 
@@ -15,16 +15,13 @@ from media_events_kit.ops.demo.fake_systems import TRANSCODER, finished
 from media_events_kit.ops.demo.http_receiver import CONTROL, REQUESTS
 from media_events_kit.ops.demo.http_receiver_process import Receiver
 from media_events_kit.ops.demo.runner import DemoRun
-from media_events_kit.ops.demo.scenario import BROKEN, PRESETS, fresh
-from media_events_kit.ops.demo.senders import PAYLOADS, Sender, new_secret
+from media_events_kit.ops.demo.scenario import BROKEN, PRESETS
+from media_events_kit.ops.demo.senders import Sender
 from media_events_kit.ops.local import lifecycle
 from media_events_kit.ops.local.addresses import webhook_urls
 from media_events_kit.ops.local.clients import Clients
 from media_events_kit.ops.local.paths import LocalPaths, local_paths
 from media_events_kit.ops.shared.console import OperatorError, err, out, print_json
-
-_DONE: Final = "transcoder-job.completed"
-"""Not a file: the transcoder's webhook about its last order."""
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -63,31 +60,18 @@ def demo(
         raise typer.Exit(1)
 
 
-@app.command()
-def send(
-    payload: Annotated[str | None, typer.Argument(help="A payload [default: list them].")] = None,
-    forged: Annotated[bool, typer.Option("--forged", help="Sign it with a wrong secret.")] = False,
-) -> None:
-    """Send one event as its partner would, signed, to a demonstration that was left running."""
-    names = [*sorted(path.stem for path in PAYLOADS.glob("*.json")), _DONE]
-    if payload is None:
-        for name in names:
-            out.print(name)
-        return
-    if payload not in names:
-        raise OperatorError(
-            f"there is no payload {payload!r}", hint="the payloads are: " + ", ".join(names), exit_code=2
-        )
+@app.command("finish-transcode")
+def finish_transcode() -> None:
+    """Let the transcoder say by webhook that its last order is done, in a demonstration that was left running."""
     paths = local_paths()
     record = lifecycle.require_record(paths)
     outputs = lifecycle.read_outputs(paths)
-    partner = TRANSCODER if payload == _DONE else next(p for p in PRESETS if payload.startswith(f"{PRESETS[p]}-"))
-    clients = Clients(record)
-    secret = clients.secretsmanager.get_secret_value(SecretId=outputs["secret_names"][partner])["SecretString"]
-    sender = Sender(PRESETS[partner], webhook_urls(outputs, record)[partner], secret, record.ca_bundle)
-    body = finished(_last_order(paths)) if payload == _DONE else fresh(payload)
-    answer = sender.send(body, secret=new_secret(sender.preset) if forged else None)
-    out.print(f"{answer.status} {answer.body}", markup=False, soft_wrap=True)
+    body = finished(_last_order(paths))
+    answer = Clients(record).secretsmanager.get_secret_value(SecretId=outputs["secret_names"][TRANSCODER])
+    urls = webhook_urls(outputs, record)
+    sender = Sender(PRESETS[TRANSCODER], urls[TRANSCODER], answer["SecretString"], record.ca_bundle)
+    response = sender.send(body)
+    out.print(f"{response.status} {response.body}", markup=False, soft_wrap=True)
 
 
 def _last_order(paths: LocalPaths) -> dict[str, Any]:
@@ -95,7 +79,7 @@ def _last_order(paths: LocalPaths) -> dict[str, Any]:
     requests = [] if receiver is None else receiver.requests()
     orders = [request.body for request in requests if (request.system, request.status) == (TRANSCODER, 201)]
     if not orders:
-        raise OperatorError("the transcoder has no orders", hint="media-events demo send frameio-v4-file.ready")
+        raise OperatorError("the transcoder has no orders", hint=f"{COMMAND} send frameio asset.ready")
     order: dict[str, Any] = json.loads(orders[-1])
     return order
 
@@ -114,9 +98,9 @@ def _print_hints(paths: LocalPaths) -> None:
             f"  repair it:             curl -X PUT '{receiver.url}{CONTROL}/{BROKEN}?status=200'",
         ]
     lines += [
-        f"  send an event:         {COMMAND} demo send frameio-v4-file.ready",
-        f"  finish its transcode:  {COMMAND} demo send {_DONE}",
-        f"  forge one:             {COMMAND} demo send mux-video.asset.ready --forged",
+        f"  send an event:         {COMMAND} send frameio asset.ready",
+        f"  finish its transcode:  {COMMAND} demo finish-transcode",
+        f"  forge one:             {COMMAND} send mux --forged",
         f"  look:                  {COMMAND} local status; {COMMAND} local logs --follow",
         f"  review failures:       {COMMAND} review list, or as a page: {COMMAND} review serve",
         f'  any AWS tool:          eval "$({COMMAND} local env)"',

@@ -33,7 +33,7 @@ from media_events_kit.ops.demo.scenario import (
     READY,
     fresh,
 )
-from media_events_kit.ops.demo.senders import PAYLOADS, HttpResponse, Sender, new_secret
+from media_events_kit.ops.demo.senders import HttpResponse, Sender, new_secret
 from media_events_kit.ops.demo.tracker import Board, Expectation
 from media_events_kit.ops.demo.watcher import Watcher, table_of, watch_until
 from media_events_kit.ops.deployment.discovery import ENVIRONMENT_VARIABLE
@@ -42,6 +42,7 @@ from media_events_kit.ops.local.addresses import webhook_urls
 from media_events_kit.ops.local.clients import Clients
 from media_events_kit.ops.local.overview import ReviewItem, open_review_items
 from media_events_kit.ops.local.paths import DIRECTORY_VARIABLE, LocalPaths
+from media_events_kit.ops.send.samples import SAMPLES
 from media_events_kit.ops.shared.console import OperatorError
 from media_events_kit.ops.shared.own_command import media_events, own_packages
 
@@ -178,7 +179,7 @@ class DemoRun:
 
     def _send_forgery(self, sender: Sender) -> str:
         marker = f"forged-{uuid.uuid4()}"
-        body = json.loads((PAYLOADS / "mux-video.asset.ready.json").read_bytes())
+        body = json.loads((SAMPLES / "mux-video.asset.ready.json").read_bytes())
         body["id"] = marker
         answer = sender.send(json.dumps(body).encode(), secret=new_secret(sender.preset))
         self.console.print(f"  A forgery in Mux's name (wrong secret): answered {answer.status}", markup=False)

@@ -7,9 +7,9 @@ import uuid
 from typing import Final
 
 from media_events_kit.ops.demo.fake_systems import SIGNED, TRANSCODER
-from media_events_kit.ops.demo.senders import PAYLOADS
 from media_events_kit.ops.demo.tracker import Expectation
 from media_events_kit.ops.demo.watcher import RESUMED
+from media_events_kit.ops.send.samples import SAMPLES
 
 BROKEN: Final = "review-tool"
 """The system that is down at first."""
@@ -54,7 +54,7 @@ def fresh(payload: str, subject: str | None = None) -> bytes:
     ``subject`` is the id of the asset or file, the same for later events about it. Mux also gives every event an id of
     its own. Frame.io does not: there, another file or comment makes another event.
     """
-    document = json.loads((PAYLOADS / f"{payload}.json").read_bytes())
+    document = json.loads((SAMPLES / f"{payload}.json").read_bytes())
     if "resource" in document:
         document["resource"]["id"] = subject or str(uuid.uuid4())
     else:

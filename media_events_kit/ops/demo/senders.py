@@ -14,13 +14,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
 import httpx
 from standardwebhooks.webhooks import Webhook
 
-PAYLOADS: Final = Path(__file__).resolve().parent / "payloads"
+from media_events_kit.ops.send.samples import SAMPLES
 
 
 def mux_headers(body: bytes, secret: str, now: int) -> dict[str, str]:
@@ -86,12 +85,12 @@ class Sender:
     ca_bundle: str
 
     def send(self, payload: str | bytes, *, secret: str | None = None, now: int | None = None) -> HttpResponse:
-        """Send a payload (bytes, or the name of a file in ``payloads``), signed; another ``secret`` makes a forgery.
+        """Send a payload (bytes, or the name of a sample), signed; another ``secret`` makes a forgery.
 
         Raises:
             httpx.TransportError: the endpoint can't be reached.
         """
-        body = payload if isinstance(payload, bytes) else (PAYLOADS / f"{payload}.json").read_bytes()
+        body = payload if isinstance(payload, bytes) else (SAMPLES / f"{payload}.json").read_bytes()
         headers = SIGNERS[self.preset](body, secret or self.secret, int(time.time()) if now is None else now)
         return post(self.url, body, headers, self.ca_bundle)
 

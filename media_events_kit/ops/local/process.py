@@ -27,6 +27,11 @@ class ProcessIdentity:
         return started_of(self.pid) == self.started
 
 
+def this_process() -> ProcessIdentity:
+    """The process that runs this."""
+    return ProcessIdentity(os.getpid(), started_of(os.getpid()) or "gone")
+
+
 def started_of(pid: int) -> str | None:
     """When process ``pid`` started, as text that never repeats for the same id; ``None`` where none runs."""
     if pid <= 0:

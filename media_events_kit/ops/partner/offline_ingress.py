@@ -194,7 +194,7 @@ def _error(account: _Account) -> tuple[str, str] | None:
 
 
 def take(  # noqa: PLR0913 - the parts of a message
-    specification: PartnerSpecification,
+    specification: PartnerSpecification | None,
     *,
     partner: str,
     ingress: str,
@@ -202,8 +202,9 @@ def take(  # noqa: PLR0913 - the parts of a message
     body: bytes,
     now: float,
     notes: Notes,
+    message_id: str = "check",
 ) -> Outcome:
-    """The effect of a message of a queue, a topic or a bus."""
+    """The effect of a message of a queue, a topic or a bus; a partner without specification sends envelopes."""
     account = _Account()
     receiver = QueueReceiver(
         ingress=cast("QueueIngress", ingress),
@@ -216,7 +217,7 @@ def take(  # noqa: PLR0913 - the parts of a message
     message = Message(
         # SQS takes only text; other bytes stay what they are, no UTF-8.
         body=body.decode("utf-8", "surrogateescape"),
-        message_id="check",
+        message_id=message_id,
         receipt_handle="check",
         attributes={"SentTimestamp": str(round(now * 1000)), **system},
         message_attributes={

@@ -8,10 +8,10 @@ from typing import Any, NoReturn
 
 from rich.console import Console
 
-out = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+out = Console(highlight=False, emoji=False, soft_wrap=not sys.stdout.isatty())
 """For results alone, so that the output of `--json` can be piped."""
 
-err = Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
+err = Console(stderr=True, highlight=False, emoji=False, soft_wrap=not sys.stderr.isatty())
 """Progress, hints and errors."""
 
 

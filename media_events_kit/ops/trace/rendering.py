@@ -45,6 +45,26 @@ def show(trace: EventTrace) -> RenderableType:
     return Group(*rows)
 
 
+def line(trace: EventTrace) -> Text:
+    """The trace on one line: the event, and where it is."""
+    kind = f"{trace.type or 'of unknown type'}  {trace.partner or trace.source or 'of an unknown source'}"
+    text = Text.assemble((plain(f"{kind}  {trace.event_id}"), "bold"))
+    deliveries = [status for status in trace.hops if status.is_delivery] or list(trace.hops)
+    for index, status in enumerate(deliveries):
+        text.append(" · " if index else "  → ", style="dim")
+        text.append(plain(f"{status.destination or status.hop} "))
+        text.append(status.state, style=_STATES.get(status.state, ""))
+        if status.reason is not None:
+            text.append(plain(f" ({status.reason})"), style="dim")
+    if trace.no_route:
+        text.append(plain(f"  {no_route(trace)}"), style="bold yellow")
+    elif not deliveries:
+        text.append(f"  {_VERDICTS[trace.verdict][0]}")
+    if trace.parts:
+        text.append(f"  split into {len(trace.parts)}", style="dim")
+    return text
+
+
 def no_route(trace: EventTrace) -> str:
     """A sentence about an event that no route takes."""
     near = f"; nearest: {trace.nearest}" if trace.nearest else ""

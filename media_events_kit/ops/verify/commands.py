@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -121,25 +121,8 @@ def _deployed(deployment: Deployment, package: Path) -> Deployed:
 
 
 def _webhooks(deployment: Deployment) -> Webhooks:
-    import ssl  # noqa: PLC0415
-
-    import httpx  # noqa: PLC0415
-
-    from media_events.partners.proof_parts import Request  # noqa: PLC0415
-    from media_events_kit.ops.local.addresses import reachable  # noqa: PLC0415
+    from media_events_kit.ops.deployment.webhook_calls import caller  # noqa: PLC0415
     from media_events_kit.ops.verify.checks.probes import Webhooks  # noqa: PLC0415
 
-    record = deployment.cloud.record
-    settings: dict[str, Any] = {"timeout": 40}
-    if record is not None:
-        settings |= {"verify": ssl.create_default_context(cafile=record.ca_bundle), "trust_env": False}
-    http = httpx.Client(**settings)
-
-    def post(request: Request) -> int:
-        url = request.url if record is None else reachable(request.url, record)
-        try:
-            return http.post(url, content=request.body, headers=list(request.headers)).status_code
-        except httpx.TransportError as error:
-            raise OSError(str(error)) from error
-
-    return Webhooks(post=post)
+    call = caller(deployment.cloud)
+    return Webhooks(post=lambda request: call(request)[0])

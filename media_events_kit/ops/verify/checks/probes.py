@@ -20,19 +20,20 @@ from media_events.adapters.secrets_manager import SecretsManager
 from media_events.core.configuration import ConfigurationError
 from media_events.core.failures import ProcessingError
 from media_events.core.json_fields import mapping
-from media_events.ingress.probe import PROBE_FIELD, probe_event
+from media_events.ingress.probe import PROBE_FIELD, PROBE_TYPE, probe_event
 from media_events.ingress.webhook import WebhookPartner, parse_partners
 from media_events.partners.proof_parts import Request
 from media_events_kit.event_patterns import PatternError, matches
+from media_events_kit.ops.archive_replay.temporary_rule import TemporaryRule, opened, remove_leftovers
+from media_events_kit.ops.partner.signing import UnsignableError, sign
 from media_events_kit.ops.shared.console import OperatorError
 from media_events_kit.ops.verify.asking import MissingError, NotToldError, ask_pages, skipped
 from media_events_kit.ops.verify.checks.functions import built_digest
 from media_events_kit.ops.verify.deployed import Deployed
 from media_events_kit.ops.verify.model import Finding
-from media_events_kit.ops.verify.probe_channel import Channel, opened, remove_leftovers
-from media_events_kit.ops.verify.signing import UnsignableError, sign
 
 CHECK: Final = "probes"
+PATTERN: Final = {"detail-type": [PROBE_TYPE], "detail": {"metadata": {"stage": ["probe"]}}}
 ROUNDS: Final = 6
 ROUND_SECONDS: Final = 15.0
 """A new rule does not match at once, so probes are sent again: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html"""
@@ -66,7 +67,7 @@ class _Sender:
             self.partner.specification,
             self.secret,
             url=self.url,
-            fields={PROBE_FIELD: number},
+            content={PROBE_FIELD: number},
             identity=number,
             now=now,
         )
@@ -199,14 +200,15 @@ def _sent(deployed: Deployed, senders: Mapping[str, _Sender], webhooks: Webhooks
     names = [url.rpartition("/")[2] for url in queues]
     rules = [rule["Name"] for rule in deployed.rules()]
     remove_leftovers(events, sqs, deployed.bus_arn, [*rules, *names], now=webhooks.clock())
-    with opened(events, sqs, deployed.bus_arn, now=webhooks.clock()) as channel:
-        answers, arrived = _exchange(channel, senders, webhooks)
+    until = webhooks.clock() + ROUNDS * (ROUND_SECONDS + len(senders))
+    with opened(events, sqs, deployed.bus_arn, kind="probe", pattern=PATTERN, until=until) as rule:
+        answers, arrived = _exchange(rule, senders, webhooks)
     for name in senders:
         yield _finding(name, answers[name], name in arrived)
 
 
 def _exchange(
-    channel: Channel, senders: Mapping[str, _Sender], webhooks: Webhooks
+    rule: TemporaryRule, senders: Mapping[str, _Sender], webhooks: Webhooks
 ) -> tuple[dict[str, int | str], set[str]]:
     """The last answer to each partner's probes, and the partners whose probe came back.
 
@@ -226,10 +228,15 @@ def _exchange(
         until = webhooks.clock() + ROUND_SECONDS
         awaited = {name for name in senders if _accepted(answers[name])}
         while awaited - arrived and webhooks.clock() < until:
-            arrived |= {sent[identity] for identity in channel.seen() if identity in sent}
+            arrived |= {sent[identity] for identity in _seen(rule) if identity in sent}
         if all(name in arrived or not _may_pass(answers[name]) for name in senders):
             break
     return answers, arrived
+
+
+def _seen(rule: TemporaryRule) -> Iterator[str]:
+    for event in rule.events():
+        yield str(mapping(mapping(event.get("detail")).get("metadata")).get("id"))
 
 
 def _accepted(answer: int | str) -> bool:

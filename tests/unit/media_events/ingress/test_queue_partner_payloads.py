@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from media_events_kit.ops.send.samples import SAMPLES
 from tests.fakes.queue_ingress import SENT_TIME, IngressHarness, aws_event, sqs_record, text_attributes
 
 DATA = Path(__file__).resolve().parents[3] / "data"
@@ -22,7 +23,7 @@ OWN = {"id": "body.id", "type": {"first": ["body.type", 'envelope."detail-type"'
 
 
 def payload(name: str) -> str:
-    return (DATA / "payloads" / f"{name}.json").read_text(encoding="utf-8")
+    return (SAMPLES / f"{name}.json").read_text(encoding="utf-8")
 
 
 def check(event: Any, expected: dict[str, Any], entry: str) -> None:
@@ -122,4 +123,4 @@ def test_every_payload_goes_through_an_ingress():
     own = {"eventbridge_partner-generic", "eventbridge_custom-partner-asset-approved"}
     sns = {"sqs_fifo-from-sns_fifo-lambda_event"}
 
-    assert {path.stem for path in (DATA / "payloads").iterdir()} == {*WEBHOOKS, *AWS, *own, *sns}
+    assert {path.stem for path in SAMPLES.iterdir()} == {*WEBHOOKS, *AWS, *own, *sns}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
 from media_events.core.failures import TransientError
 from media_events.ingress.probe import MAX_PROBE_BYTES, PROBE_FIELD, PROBE_TYPE, probe_event, probe_number
 from media_events_kit.event_patterns import effective_pattern, matches
+from media_events_kit.ops.send.samples import SAMPLES
 from tests.fakes.webhook_requests import BODY, SECRET, WebhookHarness
 
 NUMBER = "0123456789abcdef0123456789abcdef"
@@ -85,6 +85,6 @@ def test_a_probe_is_a_json_object_or_a_form(body):
 
 
 def test_no_payload_that_a_partner_documents_is_a_probe():
-    payloads = sorted((Path(__file__).parents[3] / "data/payloads").glob("*.json"))
+    payloads = sorted(SAMPLES.glob("*.json"))
     assert payloads
     assert [path.name for path in payloads if probe_number(path.read_bytes()) is not None] == []

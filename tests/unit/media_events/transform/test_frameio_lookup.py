@@ -19,7 +19,7 @@ from tests.fakes.hop import FakeBus, FakeClock, FakeQueue, FakeReport, bus_event
 from tests.fakes.transform_ports import Outside
 
 ROOT = Path(__file__).resolve().parents[4]
-THIN = json.loads((ROOT / "tests/data/payloads/frameio-v4-file.ready.json").read_text(encoding="utf-8"))
+THIN = json.loads((ROOT / "media_events_kit/ops/send/samples/frameio-v4-file.ready.json").read_text(encoding="utf-8"))
 FILE = THIN["resource"]["id"]
 
 

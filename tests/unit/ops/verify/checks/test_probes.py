@@ -8,9 +8,9 @@ import pytest
 
 from media_events.ingress.probe import PROBE_TYPE, probe_event, probe_number
 from media_events.partners.signature_verification import verify
+from media_events_kit.ops.archive_replay.temporary_rule import OVER_SECONDS
 from media_events_kit.ops.verify.checks import probes
 from media_events_kit.ops.verify.checks.probes import ROUND_SECONDS, ROUNDS, Webhooks
-from media_events_kit.ops.verify.probe_channel import OVER_SECONDS
 from tests.fakes.deployed_account import ACCOUNT, SQS, WEBHOOK, Account, partner
 from tests.fakes.hop import FakeClock
 

@@ -96,7 +96,7 @@ class _Signer:
         }
         unknown = [name for name in rule.components if name not in values]
         if unknown:
-            raise UnsignableError(f"its signature covers {', '.join(unknown)}, which a probe does not have")
+            raise UnsignableError(f"its signature covers {', '.join(unknown)}, which are not known here")
         listed = " ".join(f'"{name}"' for name in rule.components)
         parameters = f"({listed});created={int(self.now)}" + (f';tag="{rule.tag}"' if rule.tag else "")
         lines = [f'"{name}": {values[name]}' for name in rule.components]
@@ -170,9 +170,15 @@ class _Signer:
 
 
 def sign(  # noqa: PLR0913
-    specification: PartnerSpecification, secret: str, *, url: str, fields: Mapping[str, str], identity: str, now: float
+    specification: PartnerSpecification,
+    secret: str,
+    *,
+    url: str,
+    content: Mapping[str, object] | bytes,
+    identity: str,
+    now: float,
 ) -> Request:
-    """A POST with ``fields`` as its body, in the partner's format, that ``specification`` accepts.
+    """A POST that ``specification`` accepts. ``content`` is its body, or the fields of one in the partner's format.
 
     Raises:
         UnsignableError: nobody but the partner can sign it.
@@ -181,12 +187,12 @@ def sign(  # noqa: PLR0913
     if rule is None:
         raise UnsignableError("its specification has no verification")
     if "POST" not in specification.parsing.methods:
-        raise UnsignableError("its events come by GET, and a probe by POST")
+        raise UnsignableError("its events come by GET, and this is a POST")
     scheme = next((each for each in rule.schemes if _unsignable(each, secret) is None), None)
     if scheme is None:
         raise UnsignableError(_unsignable(rule, secret) or "")
     signer = _Signer(scheme, secret, identity, now)
-    body, content_type = _body(specification, fields, signer)
+    body, content_type = _body(specification, content, signer)
     called, headers = signer.headers(url, body)
     request = Request("POST", called, [("content-type", content_type), *headers.items()], body)
     verdict = verify(rule, request, [secret], now)
@@ -203,18 +209,26 @@ def _unsignable(rule: Verification, secret: str) -> str | None:
         return "its proof is the caller's address"
     if rule.asymmetric or (rule.public_key_prefix and secret.startswith(rule.public_key_prefix)):
         return "it signs with a private key, of which there is the public half only"
-    return "its signature is in the body, where a probe has no place" if rule.signature_field is not None else None
+    return (
+        "its signature is in the body, which nobody writes but the partner"
+        if rule.signature_field is not None
+        else None
+    )
 
 
-def _body(specification: PartnerSpecification, fields: Mapping[str, str], signer: _Signer) -> tuple[bytes, str]:
+def _body(
+    specification: PartnerSpecification, content: Mapping[str, object] | bytes, signer: _Signer
+) -> tuple[bytes, str]:
     accepted = specification.parsing.content_types
     if specification.parsing.format == "form":
-        return urlencode(dict(fields)).encode(), FORM_TYPE
-    # A probe is recognised by its body, whatever the format: the type has only to be one that is accepted.
+        return content if isinstance(content, bytes) else urlencode(dict(content)).encode(), FORM_TYPE
+    # What a probe or an XML body is, it says itself: the type has only to be one that is accepted.
     named = [one for one in accepted if "*" not in one and one != "none"]
     preferred = [JSON_TYPE] if type_accepted(JSON_TYPE, accepted) else [one for one in named if "json" in one]
     json_type = next(iter([*preferred, *named]), JSON_TYPE)
-    claims: dict[str, object] = dict(fields)
+    if isinstance(content, bytes):
+        return content, json_type
+    claims: dict[str, object] = dict(content)
     time = signer.verification.timestamp
     if time is not None and time.place == "claim":
         claims[time.name] = signer.stamp() if time.unit == "iso" else int(signer.stamp())

@@ -10,7 +10,7 @@ from media_events.ingress.probe import PROBE_FIELD, probe_number
 from media_events.partners.presets import preset_names
 from media_events.partners.signature_verification import verify
 from media_events.partners.specification import parse_specification
-from media_events_kit.ops.verify.signing import UnsignableError, sign
+from media_events_kit.ops.partner.signing import UnsignableError, sign
 
 NOW = 1_790_000_000.4
 NUMBER = "0123456789abcdef0123456789abcdef"
@@ -21,7 +21,7 @@ SECRETS = {"standard-webhooks": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "vidic
 
 def signed(mapping, secret="the secret"):
     specification = parse_specification(mapping)
-    request = sign(specification, secret, url=URL, fields={PROBE_FIELD: NUMBER}, identity=NUMBER, now=NOW)
+    request = sign(specification, secret, url=URL, content={PROBE_FIELD: NUMBER}, identity=NUMBER, now=NOW)
     return specification, request
 
 

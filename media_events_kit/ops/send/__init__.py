@@ -1,0 +1,1 @@
+"""Sends events as partners do, to try a workflow out."""
