@@ -6,6 +6,7 @@ Every function takes time that grows with the text's length alone.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from media_events.core.deferred import pattern
@@ -17,6 +18,24 @@ _WORDS: Final = (
 _ANYWHERE: Final = pattern(rf"(?i){_WORDS}|^sig$|^auth$|-auth$")
 _AT_THE_END: Final = pattern(rf"(?i)(?:^|[_.-]|(?<=[a-z]))(?:{_WORDS})s?$")
 _NAMED: Final = pattern(rf"(?i)(?:{_WORDS})[a-z0-9_-]{{0,32}}+\\*+[\"']?\s{{0,16}}[=:]\s{{0,16}}")
+_BESIDE: Final = pattern(
+    rf"(?i)[\"'](?:name|key|header)[\"']\s{{0,16}}:\s{{0,16}}[\"'][\w-]{{0,64}}?(?:{_WORDS})s?[\"']\s{{0,16}},"
+    r"\s{0,16}[\"']value[\"']\s{0,16}:\s{0,16}"
+)
+"""As in lists of headers: ``{"name": "Authorization", "value": …}``."""
+
+_LINES: Final = pattern(r"(?im)^((?:proxy-)?authorization|(?:set-)?cookie)[ \t]{0,16}:[^\r\n]++")
+"""Headers whose whole line is a credential, however many words it has."""
+
+_ESCAPE: Final = pattern(r"(?<!\\)\\++u00([2-7][0-9a-fA-F])|%([2-7][0-9a-fA-F])")
+_LETTERS: Final = {f"{code:02x}": chr(code) for code in range(128) if chr(code).isalnum() or chr(code) in "_-"}
+_PLACE: Final = pattern(
+    r"<(?P<element>[A-Za-z_][\w.:-]{0,127})(?:\s[^<>]{0,4096}+)?>"
+    r"|(?i:content-disposition):[^\r\n]{0,64}?\bname=\"?(?P<part>[^\"\r\n;]{1,256})"
+)
+"""Where XML and multipart forms name a value."""
+
+_BLANK_LINE: Final = pattern(r"\n\r?\n")
 
 _QUOTED: Final = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|\'[^\'\\]*+(?:\\.[^\'\\]*+)*+\'?'
 _TEXT: Final = pattern(_QUOTED, re.DOTALL)
@@ -66,7 +85,51 @@ def without_values(text: str, names: re.Pattern[str], mark: str, *, bare: re.Pat
 
 def without_secrets(text: str, mark: str = "***") -> str:
     """``text`` with ``mark`` in place of every value whose name has a word for a credential."""
+    plain = _ESCAPE.sub(_letter, text)
+    if len(plain) < len(text) and len(_NAMED.findall(plain)) > len(_NAMED.findall(text)):
+        text = plain
+    text = without_marked_up(text, is_secret_name, mark)
+    text = without_values(_LINES.sub(rf"\1: {mark}", text), _BESIDE, mark, bare=_WORD)
     return without_values(text, _NAMED, mark, bare=_WORD)
+
+
+def _letter(escape: re.Match[str]) -> str:
+    return _LETTERS.get((escape[1] or escape[2]).lower(), escape[0])
+
+
+def without_marked_up(text: str, is_secret: Callable[[str], bool], mark: str) -> str:
+    """``text`` with ``mark`` in place of all within each element of XML, and each part of a form, of a secret name."""
+    kept, position, scanned = [], 0, 0
+    while match := _PLACE.search(text, scanned):
+        scanned = match.end()
+        element = match["element"]
+        if not is_secret((element or match["part"]).rpartition(":")[2]) or match[0].endswith("/>"):
+            continue
+        start, end = (scanned, _element_end(text, scanned, element)) if element else _part(text, scanned)
+        kept += [text[position:start], mark if end > start else ""]
+        position = scanned = end
+    return "".join([*kept, text[position:]])
+
+
+def _part(text: str, position: int) -> tuple[int, int]:
+    blank = _BLANK_LINE.search(text, position)
+    if blank is None:
+        return position, len(text)
+    end = text.find("\n--", blank.end())
+    return blank.end(), len(text) if end < 0 else end
+
+
+def _element_end(text: str, position: int, name: str) -> int:
+    """Where the element's end stands: of the outermost, if elements of its name are within it."""
+    opens, closes, depth = f"<{name}", f"</{name}", 1
+    while (end := text.find(closes, position)) >= 0:
+        depth += text.count(opens, position, end)
+        position = end + len(closes)
+        if text[position : position + 1] in (">", " ", "\t", "\r", "\n"):
+            depth -= 1
+        if depth == 0:
+            return end
+    return len(text)
 
 
 def _value_end(text: str, start: int, bare: re.Pattern[str]) -> int:

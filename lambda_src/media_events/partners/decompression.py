@@ -26,6 +26,7 @@ http-api-develop-integrations-lambda.html . By measurements of others ``text/*``
 ``javascript`` are not."""
 
 _GZIP_FORMAT: Final = 16 + zlib.MAX_WBITS
+_STEP_BYTES: Final = 64
 
 
 def gunzip(body: bytes, max_bytes: int = MAX_BODY_BYTES) -> bytes:
@@ -40,7 +41,7 @@ def gunzip(body: bytes, max_bytes: int = MAX_BODY_BYTES) -> bytes:
         raise PermanentDataError("gzip-damaged", "the body was gzip until somebody on its way read it as text")
     if not body.startswith(_MAGIC):
         return body
-    most = min(max_bytes, max(FREE_BYTES, MAX_RATIO * len(body)))
+    most = _most(body, max_bytes)
     stream = zlib.decompressobj(_GZIP_FORMAT)
     try:
         content = stream.decompress(body, most + 1)
@@ -51,3 +52,25 @@ def gunzip(body: bytes, max_bytes: int = MAX_BODY_BYTES) -> bytes:
     if not stream.eof or stream.unused_data:
         raise PermanentDataError("gzip-invalid", "the body is not one whole gzip member")
     return content
+
+
+def gunzip_beginning(body: bytes, max_bytes: int = MAX_BODY_BYTES) -> bytes:
+    """What can be unpacked of a broken gzip body; one that unpacks to too much, or to nothing, as it is."""
+    if not body.startswith(_MAGIC):
+        return body
+    most = _most(body, max_bytes)
+    stream = zlib.decompressobj(_GZIP_FORMAT)
+    content = bytearray()
+    # In steps: what comes before the broken place would be lost with it.
+    for start in range(0, len(body), _STEP_BYTES):
+        try:
+            content += stream.decompress(body[start : start + _STEP_BYTES], most + 1 - len(content))
+        except zlib.error:
+            break
+        if len(content) > most:
+            return body
+    return bytes(content + stream.unused_data) or body
+
+
+def _most(body: bytes, max_bytes: int) -> int:
+    return min(max_bytes, max(FREE_BYTES, MAX_RATIO * len(body)))

@@ -19,10 +19,10 @@ from media_events.core.failures import PermanentDataError
 from media_events.core.json_fields import mapping
 from media_events.core.value_classes import dataclass
 from media_events.partners.body_parsing import media_type, parse_json
-from media_events.partners.decompression import gunzip
+from media_events.partners.decompression import gunzip, gunzip_beginning
 from media_events.partners.expression_functions import DecodingFunctions
 from media_events.partners.form_parsing import FORM_TYPE, form_of, parse_form, url_encoded_pairs
-from media_events.partners.redaction import redact, redact_body, redact_document
+from media_events.partners.redaction import RedactedPath, redact, redact_body, redact_document, redact_texts
 from media_events.partners.specification import OptionalPath, PartnerSpecification
 
 UNWRAPPED: Final = "[unwrapped]"
@@ -167,12 +167,26 @@ def without_credentials(
     try:
         message = read_message(specification, body, headers=headers, query=query)
     except PermanentDataError:
-        return redact_body(body, paths)
+        return _without_readable_credentials(specification, body, paths, headers=headers, query=query)
     clean = {
         "document": redact_document(message.document, paths),
         "envelope": redact_document(message.envelope, paths),
     }
     return json.dumps(clean, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+
+
+def _without_readable_credentials(
+    specification: PartnerSpecification, body: bytes, paths: Sequence[RedactedPath], *, headers: Headers, query: str
+) -> bytes:
+    """The same for a body that can't be read to its end: its wrapper can, or what gzip or a charset has in it."""
+    parsing = specification.parsing
+    try:
+        around = parse_body(specification, body, headers=headers, query=query)
+        clean = redact_texts(redact_document(around, paths), paths)
+        return json.dumps(clean, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    except PermanentDataError:
+        content = gunzip_beginning(body, parsing.max_body_bytes) if parsing.compression == "gzip" else body
+        return redact_body(content, paths, parsing.charset)
 
 
 def _read_again(body: bytes) -> ParsedMessage | None:

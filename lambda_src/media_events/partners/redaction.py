@@ -6,6 +6,7 @@ every item or field of one level, ``**`` any depth: ``body.**.auth_token`` is ev
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +14,7 @@ from typing import Any, Final
 
 from media_events.core.deferred import pattern
 from media_events.core.failures import PermanentDataError
-from media_events.core.secret_text import names_pattern, without_values
+from media_events.core.secret_text import names_pattern, without_marked_up, without_values
 from media_events.core.value_classes import dataclass
 from media_events.partners.body_parsing import parse_json
 from media_events.partners.form_parsing import parse_form
@@ -132,17 +133,19 @@ def _found(value: Any, steps: tuple[str, ...]) -> bool:
     return any(not rest or _found(item, rest) for item in items)
 
 
-def redact_body(body: bytes, paths: Sequence[RedactedPath]) -> bytes:
-    """The raw body without its credentials, for a body that can't be normalised.
+def redact_body(body: bytes, paths: Sequence[RedactedPath], charset: str | None = None) -> bytes:
+    """The raw body without its credentials, for a body in ``charset`` that can't be normalised.
 
     A body that can be parsed loses the fields of the paths, at the root and at every depth (a batch is not split yet).
-    Another one loses the value after each name of such a field: a text, a list or an object.
+    Another one loses the value after each name of such a field: a text, a list, an object, an element or a part.
     """
     paths = [path for path in paths if path.root != "headers"]
     if not paths:
         return body
-    # Nearly any text is a form if fields need no `=`.
-    form = all(b"=" in pair for pair in body[:FORM_PROBE_BYTES].split(b"&"))
+    # Nearly any text is a form if fields need no `=`, so XML with an attribute may be one, and a part's header.
+    form = not body.lstrip().startswith((b"<", b"--")) and all(
+        b"=" in pair for pair in body[:FORM_PROBE_BYTES].split(b"&")
+    )
     for parse in (parse_json, parse_form) if form else (parse_json,):
         try:
             value = parse(body)
@@ -152,8 +155,31 @@ def redact_body(body: bytes, paths: Sequence[RedactedPath]) -> bytes:
     names = _names(paths)
     if not names:
         return body
-    coding = next((coding for mark, coding in _MARKS if body.startswith(mark)), "utf-8")
+    coding = next((coding for mark, coding in _MARKS if body.startswith(mark)), charset or "utf-8")
+    if coding == "utf-16":
+        coding = "utf-16-le"
     # Bytes that are none of the coding come through: a person must see what was sent.
-    text = body.decode(coding, "surrogateescape" if coding == "utf-8" else "replace")
-    clean = without_values(text, names_pattern(names), f'"{REDACTED}"')
-    return clean.encode(coding, "surrogateescape" if coding == "utf-8" else "replace")
+    lenient = "replace" if coding.startswith("utf-16") else "surrogateescape"
+    return _without_named(body.decode(coding, lenient), names).encode(coding, lenient)
+
+
+def redact_texts(value: Any, paths: Sequence[RedactedPath]) -> Any:
+    """A document whose texts hold what could not be read: they lose the value after each name, in base64 too."""
+    names = _names(paths)
+    if isinstance(value, dict):
+        return {name: redact_texts(item, paths) for name, item in value.items()}
+    if isinstance(value, list):
+        return [redact_texts(item, paths) for item in value]
+    if not isinstance(value, str) or not names:
+        return value
+    try:
+        decoded = base64.b64decode(value + "=" * (-len(value) % 4), validate=True).decode()
+    except ValueError:
+        decoded = ""
+    inner = _without_named(decoded, names)
+    return inner if inner != decoded else _without_named(value, names)
+
+
+def _without_named(text: str, names: list[str]) -> str:
+    plain = [name.removeprefix("@") for name in names]
+    return without_values(without_marked_up(text, plain.__contains__, REDACTED), names_pattern(plain), f'"{REDACTED}"')

@@ -92,6 +92,36 @@ def test_name_that_only_begins_like_a_credentials_is_none(name):
     assert not is_secret_name(name)
 
 
+@pytest.mark.attack("C14")
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"pass\\u0077ord": "PLANTED", ',
+        '{"inner": "{\\"p\\\\u0061ssword\\": \\"PLANTED\\"}", ',
+        "p%61ssword=PLANTED&a=1",
+        "<r><password>PLANTED</password></r>",
+        "<r><a:token kind='x'><b>PLANTED</b><token>PLANTED</token> PLANTED</a:token></r>",
+        "<r><token>PLANTED",
+        '--b\r\nContent-Disposition: form-data; name="api_key"\r\nX: y\r\n\r\nPLAN\r\nTED PLANTED\r\n--b--',
+        '{"headers": [{"name": "Authorization", "value": "PLANTED"}, NaN',
+        "Host: x\r\nCookie: a=PLANTED; b=PLANTED\r\nAuthorization: Digest a PLANTED",
+    ],
+)
+def test_c14_value_is_hidden_however_its_name_is_written(text):
+    clean = without_secrets(text)
+
+    assert "PLAN" not in clean
+    assert "TED" not in clean
+    assert "***" in clean
+
+
+@pytest.mark.parametrize(
+    "text", ["<r><title>Token</title><tokens_left>3</tokens_left><token/>after</r>", "100%41 and \\u0041", "a <token b"]
+)
+def test_text_that_only_looks_marked_up_stays(text):
+    assert without_secrets(text) == text
+
+
 @given(st.text(alphabet="tokens\":={}[]\\'u0061 \n", max_size=80))
 def test_any_text_is_taken(text):
     without_secrets(text)
@@ -115,6 +145,15 @@ def test_any_text_is_taken(text):
         "\\u0074",
         "token\\",
         "'",
+        "<token>",
+        "<token ",
+        "<token></tokens>",
+        "<token1></token1>",
+        "content-disposition:",
+        "content-disposition: form-data; name=token\n\n",
+        '"name":"token","value":',
+        "%74",
+        "cookie:\n",
     ],
 )
 def test_c14_a_megabyte_of_the_worst_text_is_taken(unit):

@@ -764,6 +764,41 @@ def test_b20_message_that_is_stored_has_no_credentials_in_any_format_and_is_read
     assert "[redacted]" in json.dumps(again.document)
 
 
+@pytest.mark.attack("B20")
+@pytest.mark.parametrize(
+    ("parsing", "body"),
+    [
+        ({"format": "xml"}, b"<r><token>T0KEN</token><id>1</r>"),
+        ({"format": "xml"}, b'<!DOCTYPE r><r token="T0KEN"><token><a>T0KEN</a></token></r>'),
+        ({"format": "multipart"}, multipart(part("token", b"T0KEN"))[:-6]),
+        ({"format": "form", "unwrap": "parse_json(body.payload)"}, b"payload=%7B%22token%22%3A%22T0KEN%22,"),
+        (
+            {"unwrap": "parse_json(base64_decode(body.data))"},
+            as_bytes({"data": base64.b64encode(b'{"token":"T0KEN"').decode()}),
+        ),
+        ({"compression": "gzip"}, gzip.compress(b'{"token":"T0KEN", NaN}', mtime=0)),
+        ({"compression": "gzip"}, gzip.compress(b'{"token":"T0KEN"' + b" " * 5_000 + b"}", mtime=0)[:-6]),
+        ({"charset": "utf-16-le"}, '{"token":"T0KEN"'.encode("utf-16-le")),
+        ({"charset": "windows-1252"}, b'{"a": "\xe9", "token":"T0KEN"'),
+    ],
+)
+def test_b20_message_that_can_not_be_read_has_no_credentials_in_any_format(parsing, body):
+    spec = specification(parsing=parsing, redact=["body.**.token", 'body.r."@token"'])
+    with pytest.raises(PermanentDataError):
+        read_message(spec, body)
+
+    clean = without_credentials(spec, body)
+
+    assert b"T0KEN" not in clean.replace(b"\0", b"")
+    assert b"redacted" in clean.replace(b"\0", b"")
+
+
+def test_what_follows_the_credentials_of_a_broken_body_stays():
+    spec = specification(parsing={"format": "xml"}, redact=["body.**.token"])
+
+    assert without_credentials(spec, b"<r><token>T0KEN</token><id>1</r>") == b"<r><token>[redacted]</token><id>1</r>"
+
+
 @given(st.binary(max_size=300))
 def test_any_bytes_are_read_or_refused_in_every_format(body):
     for parse in (parse_xml, parse_multipart, gunzip, lambda octets: parse_form(octets, nested=True)):

@@ -195,8 +195,9 @@ def test_d12_fields_that_look_like_credentials_are_hidden(name):
         '{"%s": "s3cret-value", ',
         "[" * 5000 + '{"%s": ["s3cret-value"]}',
         '{"inner": "{\\"%s\\": \\"s3cret-value\\"}"}',
+        "<r><%s><a>s3cret-value</a></%s><id>1</r>",
     ],
-    ids=["no number", "twice", "broken", "too deep", "a text of JSON"],
+    ids=["no number", "twice", "broken", "too deep", "a text of JSON", "broken XML"],
 )
 def test_d12_bodies_that_can_not_be_parsed_are_covered_as_well(body, name):
     text = body.replace("%s", name)
