@@ -57,6 +57,7 @@ PARTS: Final[dict[str, Part]] = {
     "send": Part(
         "media_events_kit.ops.send.commands", "Send an event as a partner does, and see the way it takes.", "send"
     ),
+    "tail": Part("media_events_kit.ops.tail.commands", "A deployment's events as they come.", "tail"),
     "review": Part(
         "media_events_kit.ops.review.cli.commands",
         "Review events that failed for good, and put them right.",

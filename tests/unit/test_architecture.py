@@ -27,7 +27,7 @@ ORDER = {
     "media_events_kit.infra": ["documents", "model", "validation", "loader", "stacks"],
     "media_events_kit.ops": [
         *("shared", "local", "deployment", "operations", "review", "archive_replay", "trace", "partner"),
-        *("verify", "send", "status", "changes", "check", "route", "diagram", "cost", "review_web", "demo"),
+        *("verify", "send", "tail", "status", "changes", "check", "route", "diagram", "cost", "review_web", "demo"),
         *("state", "project"),
     ],
 }

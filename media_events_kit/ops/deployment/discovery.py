@@ -88,12 +88,16 @@ class _Lazy:
 
 @dataclass(frozen=True)
 class Deployment:
-    """One deployed environment. ``outputs`` reads Terraform's outputs, name to value."""
+    """One deployed environment.
+
+    ``outputs`` reads Terraform's outputs, name to value; ``folder`` is for what commands note about it on this machine.
+    """
 
     cloud: Cloud
     review_table: str
     idempotency_tables: Sequence[str]
     outputs: Callable[[], Mapping[str, Any]] = dict
+    folder: Path = Path(".local")
 
     @cached_property
     def topology(self) -> Topology:
@@ -124,7 +128,7 @@ def find(where: Where) -> Deployment:
             "(media-events local up, or main.py and Terraform)",
             exit_code=UNUSABLE,
         )
-    return Deployment(cloud=cloud, review_table=table, idempotency_tables=tables, outputs=outputs)
+    return Deployment(cloud=cloud, review_table=table, idempotency_tables=tables, outputs=outputs, folder=paths.root)
 
 
 def _require_local_cloud(paths: LocalPaths, profile: str | None) -> None:

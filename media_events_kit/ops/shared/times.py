@@ -12,6 +12,12 @@ _SPAN: Final = re.compile(r"([0-9]+)([smhd])")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
+def seconds_of(text: str) -> int | None:
+    """The seconds of ``90s``, ``30m``, ``6h``, ``2d``; ``None`` for any other text."""
+    match = _SPAN.fullmatch(text.strip())
+    return None if match is None else int(match[1]) * _SECONDS[match[2]]
+
+
 def parse_time(text: str, *, now: float) -> float:
     """Epoch seconds of ``2026-11-23`` or ``2026-11-23T12:00``, or of ``90m``, ``6h``, ``2d`` before ``now``.
 
@@ -21,11 +27,10 @@ def parse_time(text: str, *, now: float) -> float:
         ValueError: it is none of these.
         OverflowError: it is before 1970.
     """
-    if span := _SPAN.fullmatch(text.strip()):
-        seconds = now - int(span[1]) * _SECONDS[span[2]]
-        if seconds < 0:
+    if (ago := seconds_of(text)) is not None:
+        if ago > now:
             raise OverflowError
-        return seconds
+        return now - ago
     moment = datetime.fromisoformat(text.strip())
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
