@@ -8,8 +8,10 @@ from __future__ import annotations
 import copy
 import functools
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from media_events.adapters.direct_calls import OPERATIONS, make_direct
 from media_events.core.deferred import Deferred
 
 if TYPE_CHECKING:
@@ -36,7 +38,11 @@ def client(
     region: str | None = None,
 ) -> Any:
     """The client of ``service``, with short timeouts and botocore's standard retries, by default in our region."""
-    return _make(service, read_timeout=read_timeout, attempts=attempts, region=region)
+    made = _make(service, read_timeout=read_timeout, attempts=attempts, region=region)
+    if attempts > 1:
+        rest = functools.partial(client, service, read_timeout=read_timeout, attempts=attempts - 1, region=region)
+        _make_direct(service, made, rest, repeats_unanswered=True)
+    return made
 
 
 def client_for_effects(
@@ -48,9 +54,24 @@ def client_for_effects(
     (throttling, a fault of the service) or one that could not be sent is retried as usual. This client waits longer
     for an answer: a late one is better than none.
     """
-    patient = _make(service, read_timeout=read_timeout, attempts=MAX_ATTEMPTS, region=region)
+    patient = _make_patient(service, region, read_timeout, MAX_ATTEMPTS)
+    rest = functools.partial(_make_patient_once, service, region, read_timeout, MAX_ATTEMPTS - 1)
+    _make_direct(service, patient, rest, repeats_unanswered=False)
+    return patient
+
+
+def _make_patient(service: str, region: str | None, read_timeout: float, attempts: int) -> Any:
+    patient = _make(service, read_timeout=read_timeout, attempts=attempts, region=region)
     patient.meta.events.register_first("needs-retry.*", _unless_unanswered)
     return patient
+
+
+_make_patient_once: Final = functools.cache(_make_patient)
+
+
+def _make_direct(service: str, made: Any, rest: Callable[[], Any], *, repeats_unanswered: bool) -> None:
+    if service in OPERATIONS:
+        make_direct(made, _session().get_credentials(), rest=rest, repeats_unanswered=repeats_unanswered)
 
 
 def _unless_unanswered(caught_exception: Exception | None = None, **_about: Any) -> None:

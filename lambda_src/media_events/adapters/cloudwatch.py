@@ -25,7 +25,12 @@ _UNSAFE: Final = dict.fromkeys((*range(32), 127, *range(128, 160), 8232, 8233), 
 _RESERVED: Final = frozenset({"level", "message", "timestamp", "service", "request_id", "xray_trace_id", "_aws"})
 _encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
+EACH: Final = ("event_id", "correlation_id", "subject")
+"""The fields that each event of a batch has for itself; ``ops.local.function_logs`` reads them."""
+MAX_EVENTS_A_LINE: Final = 100
+
 _Dimensions = tuple[tuple[str, str], ...]
+_Group = tuple[str, tuple[str, ...], tuple[tuple[str, object], ...]]
 
 
 def logged(value: object) -> object:
@@ -45,7 +50,11 @@ def logged(value: object) -> object:
 
 
 class CloudWatchTelemetry:
-    """Implements :class:`~media_events.core.telemetry.Measuring`. ``stream`` is standard output by default."""
+    """Implements :class:`~media_events.core.telemetry.Measuring`. ``stream`` is standard output by default.
+
+    Within an invocation, what is expected of several events is one line at its end: ``events`` says how many, and
+    :data:`EACH` are lists, with a space before and after each. At level ``DEBUG`` each has a line of its own at once.
+    """
 
     def __init__(
         self,
@@ -62,11 +71,13 @@ class CloudWatchTelemetry:
         self._stream = stream
         self._clock = clock
         self._request: dict[str, object] = {}
+        self._together: dict[_Group, list[tuple[str, ...]]] | None = None
         self._counts: dict[tuple[str, _Dimensions], int] = {}
         self._gauges: dict[tuple[str, _Dimensions], tuple[str, float]] = {}
 
     def info(self, message: str, /, **fields: object) -> None:
-        self._line("INFO", message, fields)
+        if not self._gathered(message, fields):
+            self._line("INFO", message, fields)
 
     def warning(self, message: str, /, **fields: object) -> None:
         self._line("WARNING", message, fields)
@@ -90,9 +101,18 @@ class CloudWatchTelemetry:
         trace = os.environ.get("_X_AMZN_TRACE_ID", "").partition(";")[0].removeprefix("Root=")
         request = {"request_id": logged(getattr(context, "aws_request_id", None)), "xray_trace_id": trace or None}
         self._request = {name: value for name, value in request.items() if value is not None}
+        self._together = {} if self._least == LEVELS["INFO"] else None
 
     def flush(self) -> None:
-        """Write this invocation's metrics, in one document if possible."""
+        """Write this invocation's gathered lines, and its metrics in one document if possible."""
+        gathered, self._together = self._together or {}, None
+        for (message, names, shared), events in gathered.items():
+            for start in range(0, len(events), MAX_EVENTS_A_LINE):
+                part = events[start : start + MAX_EVENTS_A_LINE]
+                columns = zip(names, zip(*part, strict=True), strict=True)
+                each = {name: texts[0] if len(part) == 1 else f" {' '.join(texts)} " for name, texts in columns}
+                fields = {**each, **{name: logged(value) for name, value in shared}}
+                self._write_line("INFO", message, fields, {"events": len(part)} if part[1:] else {})
         documents: list[_Document] = []
         own: _Dimensions = (("service", self.service),)
         counts, self._counts = self._counts, {}
@@ -104,9 +124,26 @@ class CloudWatchTelemetry:
         for document in documents:
             self._write(document.written(self.namespace, self._clock()))
 
+    def _gathered(self, message: str, fields: Mapping[str, object]) -> bool:
+        """Whether the line is written with others of its kind, which have the same fields but those of each event."""
+        if self._together is None or fields.get("event_id") is None:
+            return False
+        names = tuple([name for name in EACH if fields.get(name) is not None])
+        texts = tuple([str(logged(fields[name])) for name in names])
+        if any(text.split() != [text] for text in texts):
+            return False
+        shared = tuple([item for item in fields.items() if item[0] not in EACH])
+        try:
+            self._together.setdefault((message, names, shared), []).append(texts)
+        except TypeError:  # a field that is no plain value
+            return False
+        return True
+
     def _line(self, level: str, message: str, fields: Mapping[str, object]) -> None:
-        if LEVELS[level] < self._least:
-            return
+        if LEVELS[level] >= self._least:
+            self._write_line(level, message, {name: logged(value) for name, value in fields.items()}, {})
+
+    def _write_line(self, level: str, message: str, fields: Mapping[str, object], about: Mapping[str, object]) -> None:
         now = self._clock()
         seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))
         line: dict[str, object] = {
@@ -117,8 +154,8 @@ class CloudWatchTelemetry:
         }
         for name, value in fields.items():
             if value is not None:
-                line[f"{name}_" if name in _RESERVED else name] = logged(value)
-        self._write(line | self._request)
+                line[f"{name}_" if name in _RESERVED else name] = value
+        self._write({**line, **about, **self._request})
 
     def _write(self, document: Mapping[str, object]) -> None:
         # One write for each line, or those of two threads could mix.

@@ -67,7 +67,10 @@ def parse_json_text(text: str, most: int = MAX_VALUES) -> tuple[Any, int]:
         raise PermanentDataError("json-too-deep", f"the body is nested deeper than {MAX_DEPTH} levels") from None
     except json.JSONDecodeError as error:
         raise PermanentDataError("json-invalid", f"the body is not JSON: {error.msg} at byte {error.pos}") from None
-    check_structure(value)
+    if "\\u" in text or not (text.isascii() or _UNPAIRED.search(text) is None):
+        check_structure(value)
+    elif text.count("[") + text.count("{") > MAX_DEPTH:
+        _check_depth(value)
     return value, values
 
 
@@ -146,7 +149,8 @@ _UNPAIRED: Final = pattern("[\ud800-\udfff]")
 
 def check_structure(value: Any) -> None:
     """Check depth, lone surrogates and NULs, without recursion."""
-    level, depth = [value], 0
+    _check_depth(value)
+    level = [value]
     while level:
         deeper: list[Any] = []
         for item in level:
@@ -158,11 +162,16 @@ def check_structure(value: Any) -> None:
                 deeper.extend(item.values())
             elif isinstance(item, list):
                 deeper.extend(item)
-        if any(isinstance(item, (dict, list)) for item in level):
-            depth += 1
+        level = deeper
+
+
+def _check_depth(value: Any) -> None:
+    level, depth = [value], 0
+    while level := [item for item in level if isinstance(item, dict | list)]:
+        depth += 1
         if depth > MAX_DEPTH:
             raise PermanentDataError("json-too-deep", f"the body is nested deeper than {MAX_DEPTH} levels")
-        level = deeper
+        level = [item for whole in level for item in (whole.values() if isinstance(whole, dict) else whole)]
 
 
 def check_text(text: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from media_events.adapters.cloudwatch import EACH
 from media_events_kit.ops.shared.json_files import object_in
 
 if TYPE_CHECKING:
@@ -33,6 +34,20 @@ class LogLine:
         """The constant message of a JSON line, else the whole line."""
         message = self.fields.get("message")
         return message if isinstance(message, str) else self.text.rstrip()
+
+
+def lines_of(function: str, timestamp: int, text: str) -> list[LogLine]:
+    """One line for each event that ``text`` is about: a function writes one for several (``adapters.cloudwatch``)."""
+    fields = object_in(text)
+    columns = {name: str(fields[name]).split() for name in EACH if name in fields}
+    count = fields.get("events")
+    if not isinstance(count, int) or not columns or any(len(texts) != count for texts in columns.values()):
+        return [LogLine(function, timestamp, text, fields)]
+    shared = {name: value for name, value in fields.items() if name != "events"}
+    return [
+        LogLine(function, timestamp, text, shared | {name: texts[index] for name, texts in columns.items()})
+        for index in range(count)
+    ]
 
 
 def function_names(logs: CloudWatchLogsClient) -> list[str]:
@@ -74,7 +89,7 @@ class LogReader:
                     continue
                 seen.add(identity)
                 self._newest[function] = max(self._newest.get(function, 0), event["timestamp"])
-                yield LogLine(function, event["timestamp"], event["message"], object_in(event["message"]))
+                yield from lines_of(function, event["timestamp"], event["message"])
             if "nextToken" not in page:
                 return
             request["nextToken"] = page["nextToken"]

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from media_events.adapters.aws_errors import judge
 from media_events.adapters.cloudwatch import logged
-from media_events_kit.ops.local.function_logs import LogLine
-from media_events_kit.ops.shared.json_files import object_in
+from media_events_kit.ops.local.function_logs import lines_of
 from media_events_kit.ops.trace.evidence import LogRecord
 
 if TYPE_CHECKING:
@@ -37,6 +36,14 @@ class LogSearch:
     events: int = 0
     calls: int = 0
     problems: list[str] = field(default_factory=list)
+    _found: set[tuple[str, str, int]] = field(default_factory=set)
+
+    def add(self, record: LogRecord, event_id: str, place: int) -> None:
+        """Add a record, unless another filter has found it already; ``place`` is that in its line."""
+        found = (record.line.function, event_id, place)
+        if found not in self._found:
+            self._found.add(found)
+            self.records.append(record)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +101,11 @@ class CloudWatchLogs:
                     break
                 for event in page.get("events", []):
                     search.events += 1
-                    line = LogLine(group, event.get("timestamp", 0), "", object_in(event.get("message", "")))
-                    record = LogRecord(hop, line)
-                    if "_aws" not in line.fields and matches(record):
-                        search.records.append(record)
+                    at, text = event.get("timestamp", 0), event.get("message", "")
+                    for place, line in enumerate(lines_of(group, at, text)):
+                        record = LogRecord(hop, replace(line, text=""))
+                        if "_aws" not in line.fields and matches(record):
+                            search.add(record, event.get("eventId", f"{at} {text}"), place)
                 if "nextToken" not in page:
                     break
                 request["nextToken"] = page["nextToken"]
@@ -107,13 +115,14 @@ def patterns(terms: Sequence[str] | set[str], names: Sequence[str]) -> list[str]
     """Filter patterns that find the JSON lines in which a field of ``names`` is one of ``terms``.
 
     They may find more, so that the caller must compare: a wildcard replaces characters that mean something in a
-    pattern. Parts of a split event are found by the ``/`` after its id.
+    pattern. Parts of a split event are found by the ``/`` after its id, and one of several events of a line by the
+    spaces around it.
     """
     tests = []
     for term in sorted(terms):
         safe = _UNSAFE.sub("*", term)
-        tests += [f'($.{name} = "{safe}")' for name in names]
-        tests.append(f'($.event_id = "{safe}/*")')
+        tests += [f'($.{name} = "{one}")' for name in names for one in (safe, f"* {safe} *")]
+        tests += [f'($.event_id = "{one}")' for one in (f"{safe}/*", f"* {safe}/*")]
     alternatives: list[str] = []
     for test in tests:
         longer = f"{alternatives[-1]} || {test}" if alternatives else ""

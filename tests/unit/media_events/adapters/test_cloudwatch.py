@@ -10,6 +10,7 @@ import pytest
 from media_events.adapters import cloudwatch
 from media_events.adapters.cloudwatch import CloudWatchTelemetry, instrumented
 from media_events.core.telemetry import error_location
+from media_events_kit.ops.local.function_logs import lines_of
 
 
 @pytest.fixture(name="stream")
@@ -205,3 +206,58 @@ def test_a_gauge_of_two_dimensions_with_one_value_is_written_once(report, stream
 
     (document,) = lines(stream)
     assert [one["Dimensions"] for one in document["_aws"]["CloudWatchMetrics"]] == [[["service"]], [["router"]]]
+
+
+def test_what_is_expected_of_several_events_is_one_line_that_readers_take_apart(report, stream):
+    report.begin(type("Context", (), {"aws_request_id": "r"}))
+    about = {"partner": "mux", "type": "asset.ready"}
+    for number in range(3):
+        report.info("event accepted", event_id=f"e{number}", subject=f"s{number}", correlation_id=None, **about)
+    report.info("event accepted", event_id="of another type", **about)
+    report.info("event accepted", event_id="e9", **about)
+    report.warning("event dead-lettered", event_id="e10")
+    assert [line["event_id"] for line in lines(stream)] == ["of another type", "e10"]
+
+    report.flush()
+
+    _, _, together, alone = stream.getvalue().splitlines()
+    assert json.loads(together)["event_id"] == " e0 e1 e2 "
+    assert "events" not in json.loads(alone)
+    found = [line.fields for line in lines_of("f", 0, together)]
+    assert [(one["event_id"], one["subject"]) for one in found] == [("e0", "s0"), ("e1", "s1"), ("e2", "s2")]
+    assert all(one.items() >= {**about, "request_id": "r", "message": "event accepted"}.items() for one in found)
+    assert [line.fields for line in lines_of("f", 0, alone)] == [json.loads(alone)]
+
+
+def test_one_line_names_a_hundred_events_at_most(report, stream):
+    report.begin(None)
+    for number in range(201):
+        report.info("event delivered", event_id=f"e{number}")
+    report.flush()
+
+    assert [line.get("events") for line in lines(stream)] == [100, 100, None]
+
+
+def test_at_the_level_debug_each_event_has_a_line_at_once(stream):
+    report = CloudWatchTelemetry(level="DEBUG", stream=stream)
+    report.begin(None)
+    for number in range(2):
+        report.info("event delivered", event_id=f"e{number}")
+
+    assert [line["event_id"] for line in lines(stream)] == ["e0", "e1"]
+
+
+def test_an_invocation_that_fails_still_writes_what_it_gathered(stream, monkeypatch):
+    monkeypatch.setattr(cloudwatch, "telemetry", lambda: report)
+    report = CloudWatchTelemetry(stream=stream)
+
+    @instrumented
+    def handler(_event, _context):
+        for number in range(2):
+            report.info("event delivered", event_id=f"e{number}")
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        handler({}, None)
+
+    assert [line["event_id"] for line in lines(stream)] == [" e0 e1 "]

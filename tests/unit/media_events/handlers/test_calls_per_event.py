@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 from botocore.client import BaseClient
 
-from media_events.adapters import cloudwatch
+from media_events.adapters import cloudwatch, direct_calls
 from media_events.handlers import deliver, queue_ingress, webhook
 from tests.fakes.events import make_event
 from tests.fakes.hop import bus_event, sqs_record
@@ -29,6 +29,13 @@ def _calls(monkeypatch):
         return call(client, operation, request)
 
     monkeypatch.setattr(BaseClient, "_make_api_call", counted)
+    send = direct_calls._DirectCall._send
+
+    def counted_direct(call, body):
+        made[call.operation] += 1
+        return send(call, body)
+
+    monkeypatch.setattr(direct_calls._DirectCall, "_send", counted_direct)
     return made
 
 
@@ -44,7 +51,7 @@ def events(first):
     return [sqs_record(bus_event(make_event(id=f"e-{first + n}")), f"m-{first + n}") for n in range(BATCH)]
 
 
-def test_a_queue_ingress_makes_three_calls_for_a_batch_and_writes_its_metrics_in_one_line(cloud, calls, logged):
+def test_a_queue_ingress_makes_three_calls_for_a_batch_and_writes_one_line_and_its_metrics(cloud, calls, logged):
     cloud.setenv(INGRESS="sqs")
     specification = {"id": "body.id", "type": "body.type"}
     cloud.configure("ingress/mam", {"partners": {"mam": {"specification": specification}}})
@@ -61,9 +68,9 @@ def test_a_queue_ingress_makes_three_calls_for_a_batch_and_writes_its_metrics_in
     assert calls == {"BatchExecuteStatement": 2, "PutEvents": 1}
 
     lines = logged()
-    (metrics,) = [line for line in lines if "_aws" in line]
+    (line, metrics) = lines
     assert metrics["EventsAccepted"] == BATCH
-    assert [line["event_id"] for line in lines if line is not metrics] == [f"e-{BATCH + n}" for n in range(BATCH)]
+    assert (line["events"], line["event_id"].split()) == (BATCH, [f"e-{BATCH + n}" for n in range(BATCH)])
 
     calls.clear()
     assert invoke(BATCH) == {"batchItemFailures": []}

@@ -30,7 +30,8 @@ def create_client(session, service, **options):
     made.append(service)
     client = create(session, service, **options)
     def answer(request, **_):
-        operation = request.headers["X-Amz-Target"].decode().partition(".")[2]
+        target = request.headers["X-Amz-Target"]
+        operation = (target.decode() if isinstance(target, bytes) else target).partition(".")[2]
         body = json.dumps(answers.get(operation, {})).encode()
         response = AWSResponse(request.url, 200, {"Content-Type": "application/x-amz-json-1.0"}, None)
         response._content = body

@@ -97,12 +97,12 @@ def test_c8_bus_is_addressed_by_its_arn(cloud):
     )
     calls = []
     events = webhook.application().receiver.idempotent_publisher.publisher.bus._client
-    events.meta.events.register("provide-client-params.events.PutEvents", lambda params, **_: calls.append(params))
+    events.meta.events.register_first("before-send.*.PutEvents", lambda request, **_: calls.append(request.body))
 
     webhook.handler(signed(BODY.encode()), Context())
 
     # By its name EventBridge would drop the entry with a 200; an ARN that leads nowhere is refused.
-    assert [entry["EventBusName"] for call in calls for entry in call["Entries"]] == [os.environ["BUS_ARN"]]
+    assert [entry["EventBusName"] for call in calls for entry in json.loads(call)["Entries"]] == [os.environ["BUS_ARN"]]
     assert os.environ["BUS_ARN"].startswith("arn:aws:events:")
 
 

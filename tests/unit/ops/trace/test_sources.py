@@ -88,6 +88,23 @@ def test_parts_of_a_split_event_are_found_with_it():
     assert [record.text("event_id") for record in search.records] == ["evt-1/a"]
 
 
+def test_an_event_is_found_in_the_line_of_its_batch():
+    logs, now = written(
+        (
+            WEBHOOK,
+            -9,
+            line("event accepted", " evt-1 evt-2 evt-1/a ", events=3, subject=" s-1 s-2 s-3 ", partner="mux"),
+        ),
+    )
+    search = LogSearch()
+
+    logs.about(["evt-1"], since=now - 60, until=now, search=search)
+    logs.naming("s-2", since=now - 60, until=now, search=search)
+
+    found = [(record.text("event_id"), record.text("subject"), record.text("partner")) for record in search.records]
+    assert found == [("evt-1", "s-1", "mux"), ("evt-1/a", "s-3", "mux"), ("evt-2", "s-2", "mux")]
+
+
 def test_only_the_period_asked_for_is_read():
     logs, now = written((WEBHOOK, -100, line("event accepted")), (WEBHOOK, -9, line("event duplicate")))
     search = LogSearch()
@@ -143,7 +160,8 @@ def test_a_search_ends_after_a_number_of_requests():
 
 def test_the_filter_selects_in_cloudwatch():
     (pattern,) = patterns(["evt-1"], ["event_id", "subject"])
-    assert pattern == '{ ($.event_id = "evt-1") || ($.subject = "evt-1") || ($.event_id = "evt-1/*") }'
+    alone = '($.event_id = "evt-1") || ($.event_id = "* evt-1 *") || ($.subject = "evt-1") || ($.subject = "* evt-1 *")'
+    assert pattern == f'{{ {alone} || ($.event_id = "evt-1/*") || ($.event_id = "* evt-1/*") }}'
 
 
 @pytest.mark.attack("O3")
