@@ -1,8 +1,8 @@
 """Build the one zip that every Lambda function runs: ``lambda_src/dist/media_events.zip``.
 
 The same sources give the same bytes, wherever and whenever they are built: entries are sorted, times and modes
-fixed, and bytecode is compiled for the runtime's minor version and path. Without bytecode every cold start would
-compile everything again. With ``checked-hash`` (PEP 552) Python runs none that was compiled from another source.
+fixed, and bytecode is compiled for the runtime's minor version and path (``bytecode.py``). Without it every cold start
+would compile everything again. Python runs none that was compiled from another source.
 
 Beside it is its bill of materials, ``media_events.cdx.json``, in CycloneDX 1.6.
 
@@ -280,11 +280,8 @@ def _copy_sources(tree: Path) -> None:
 
 
 def _compile(tree: Path, compiler: Path) -> None:
-    # Sorting and one worker keep the order of interned constants, and so the bytes, the same.
-    command = [
-        *(str(compiler), "-I", "-m", "compileall", "-q", "-j", "1", "--invalidation-mode", "checked-hash"),
-        *("-s", str(tree), "-p", TASK_ROOT, str(tree)),
-    ]
+    # One process and one order keep interned constants, and so the bytes, the same.
+    command = [str(compiler), "-I", str(SOURCES / "bytecode.py"), str(tree), TASK_ROOT]
     environment = {"PYTHONHASHSEED": "0", "PATH": os.environ.get("PATH", "")}
     finished = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if finished.returncode != 0:
