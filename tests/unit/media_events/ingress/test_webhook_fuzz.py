@@ -1,5 +1,6 @@
-"""The webhook responds to any request: no exception, no 5xx, and no unsigned event on the bus.
+"""The webhook responds to any request: no exception, no 5xx, no unsigned event, no more work than the request is worth.
 
+Calls of functions and what is kept are counted, not measured, against the bytes of the request.
 ``FUZZ_EXAMPLES`` says how many inputs all these tests share.
 """
 
@@ -14,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from media_events.handlers import webhook
+from tests.fakes.counted_work import counted
 from tests.fakes.webhook_requests import BODY, SECRET, Context, WebhookHarness, api_event
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "2000"))
@@ -64,12 +66,33 @@ BODIES = st.one_of(
 METHODS = st.sampled_from(["POST"] * 8 + ["GET", "HEAD", "OPTIONS", "PUT", "", "P\x00ST"])
 PARTNERS = st.sampled_from(["mux", "frameio", "standard", "closed", "nobody", "../mux", ""])
 FOUR_XX = {400, 401, 404, 405, 410, 413, 415}
+MOST_CALLS, CALLS_PER_BYTE = 3_000, 20
+"""A refusal takes a few hundred, an event some more, and each value of a body a few."""
+MOST_KEPT, KEPT_PER_BYTE = 6_000, 8
+"""Characters on the bus and in the dead-letter queue. A control character takes six in JSON, in its summary too."""
+
+
+def clear(service):
+    for kept in (service.bus.entries, service.bus.calls, service.queue.dead, service.table.items, service.bodies.kept):
+        kept.clear()
+    service.report.lines.clear()
+
+
+def worth(call, request):
+    """What ``call`` gives, if it is no more work than the ``request`` of API Gateway is worth."""
+    result, calls = counted(call)
+    assert calls <= MOST_CALLS + CALLS_PER_BYTE * len(json.dumps(request, default=repr))
+    return result
 
 
 @pytest.fixture(name="service", scope="module")
 def _service():
     service = WebhookHarness(max_body_bytes=2_000)
     original, webhook.application = webhook.application, service.application
+    # What is imported and compiled at first is nobody's work.
+    for body in (BODY.encode(), b"", b"NaN", b'{"a":1,"a":2}'):
+        service.post(body)
+    clear(service)
     yield service
     webhook.application = original
 
@@ -92,7 +115,8 @@ REQUESTS = st.fixed_dictionaries(
 def test_fuzz_unsigned_request_is_refused_with_4xx_and_leaves_no_trace(service, body, request):
     text = body if request["encoded"] else body.decode("utf-8", "replace").encode()
 
-    reply = service.send(api_event(text, **request))
+    event = api_event(text, **request)
+    reply = worth(lambda: service.send(event), event)
 
     assert reply.status in FOUR_XX
     assert service.nothing_happened()
@@ -107,7 +131,10 @@ def test_fuzz_signed_request_is_published_or_quarantined(service, body, extra, q
     headers = {name: value for name, value in headers.items() if name not in ("MUX-SIGNATURE", "content-encoding")}
     before = (len(service.bus.entries), len(service.queue.dead))
     try:
-        reply = service.post(body, headers=headers, query=query)
+        request = [body.decode("latin-1"), headers, query]
+        reply = worth(lambda: service.post(body, headers=headers, query=query), request)
+        kept = [*(entry.detail for entry in service.bus.entries), *(dead.body for dead in service.queue.dead)]
+        assert sum(map(len, kept)) <= MOST_KEPT + KEPT_PER_BYTE * len(body)
         after = (len(service.bus.entries), len(service.queue.dead))
 
         if len(body) > service.max_body_bytes:
@@ -117,11 +144,7 @@ def test_fuzz_signed_request_is_published_or_quarantined(service, body, extra, q
             assert reply.status == 202
             assert sum(after) - sum(before) == (reply.json["status"] == "accepted")
     finally:
-        service.bus.entries.clear()
-        service.bus.calls.clear()
-        service.queue.dead.clear()
-        service.table.items.clear()
-        service.bodies.kept.clear()
+        clear(service)
 
 
 @pytest.mark.slow
@@ -174,7 +197,7 @@ ODD_BODIES = st.builds(
 @SHARE
 @given(event=ODD_EVENTS | ODD_BODIES)
 def test_fuzz_event_of_any_shape_is_answered(service, event):
-    answer = webhook.handler(event, Context())
+    answer = worth(lambda: webhook.handler(event, Context()), event)
 
     assert answer["statusCode"] in FOUR_XX
     assert service.nothing_happened()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import json
 import re
-import sys
 
 import pytest
 from markupsafe import Markup
@@ -16,6 +15,7 @@ from media_events_kit.ops.review.remediation import advice
 from media_events_kit.ops.review_web import formatting
 from media_events_kit.ops.review_web.formatting import ago, clean, highlighted, size
 from media_events_kit.ops.review_web.groups import growth
+from tests.fakes.counted_work import steps_of
 from tests.fakes.review_web import NOW
 
 
@@ -66,22 +66,6 @@ def _without_collecting():
     gc.disable()
     yield
     gc.enable()
-
-
-def steps_of(call):
-    """The number of functions that ``call`` calls, Python's own included."""
-    counted = 0
-
-    def count(_frame, event, _argument):
-        nonlocal counted
-        counted += event in {"call", "c_call"}
-
-    sys.setprofile(count)
-    try:
-        call()
-    finally:
-        sys.setprofile(None)
-    return counted
 
 
 @pytest.mark.attack("D11")
