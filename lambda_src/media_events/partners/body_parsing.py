@@ -25,6 +25,9 @@ MAX_VALUES: Final = MAX_BODY_BYTES // 24
 """Names and values of one body. Each takes about 125 bytes of memory at most, so all of them take five times the
 largest body; without a bound ``[],`` takes twenty times as much as its text."""
 
+MAX_UNPROVED_VALUES: Final = 40_000
+"""Of a body that is parsed before its proof, which is in it: a stranger's must cost little. Real ones have dozens."""
+
 MAX_INTEGER: Final = 2**63 - 1
 """Larger numbers become text: EventBridge and many readers can't hold more than a signed 64-bit integer."""
 
@@ -35,7 +38,7 @@ CHARSETS: Final = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "is
 """Python's names of them. Only ``utf-8-sig`` takes a byte order mark before UTF-8, and ``utf-16`` needs one."""
 
 
-def parse_json(body: bytes, charset: str = "utf-8") -> Any:
+def parse_json(body: bytes, charset: str = "utf-8", most: int = MAX_VALUES) -> Any:
     """Parse JSON (RFC 8259), with further rules: one ``charset``, no duplicate names, no NaN, bounded structure.
 
     Integers beyond 64 bits and floats beyond 2**63 become text, unchanged.
@@ -43,7 +46,7 @@ def parse_json(body: bytes, charset: str = "utf-8") -> Any:
     Raises:
         PermanentDataError: with one of the module's codes.
     """
-    return parse_json_text(decode(body, charset))[0]
+    return parse_json_text(decode(body, charset), most)[0]
 
 
 def parse_json_text(text: str, most: int = MAX_VALUES) -> tuple[Any, int]:
@@ -54,7 +57,7 @@ def parse_json_text(text: str, most: int = MAX_VALUES) -> tuple[Any, int]:
     """
     values = count_values(text, most)
     if values > most:
-        raise PermanentDataError("json-too-many-values", f"the body has more than {MAX_VALUES} names and values")
+        raise PermanentDataError("json-too-many-values", f"the body has more than {most} names and values")
     try:
         value = json.loads(
             text,

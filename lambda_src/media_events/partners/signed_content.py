@@ -140,13 +140,14 @@ class _Document:
 
     def text(self, path: str, *, missing: str) -> str:
         """The text or whole number at ``body.a.b``."""
-        from media_events.partners.body_parsing import parse_json  # noqa: PLC0415 - few schemes parse before the proof
+        # Few schemes parse before the proof.
+        from media_events.partners.body_parsing import MAX_UNPROVED_VALUES, parse_json  # noqa: PLC0415
 
         if len(self._body) > MAX_SIGNED_DOCUMENT_BYTES:
             raise RefusedError("signed-document-too-large")
         if self._parsed is None:
             try:
-                self._parsed = parse_json(self._body)
+                self._parsed = parse_json(self._body, most=MAX_UNPROVED_VALUES)
             except PermanentDataError:
                 raise RefusedError("signed-document-malformed") from None
         value = self._parsed

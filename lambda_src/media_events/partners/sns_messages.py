@@ -19,7 +19,7 @@ from media_events.core.deferred import pattern
 from media_events.core.failures import PermanentDataError
 from media_events.core.json_fields import mapping
 from media_events.core.value_classes import dataclass
-from media_events.partners.body_parsing import parse_json
+from media_events.partners.body_parsing import MAX_UNPROVED_VALUES, parse_json
 from media_events.partners.key_sources import KeyRequest
 from media_events.partners.proof_parts import Claim, Key, RefusedError, Request, check_time, decode_base64
 from media_events.partners.public_key_signatures import rsa_valid
@@ -117,7 +117,7 @@ def _parsed(body: bytes) -> Mapping[str, Any]:
     if len(body) > MAX_SNS_BYTES:
         raise RefusedError("signed-document-too-large")
     try:
-        return mapping(parse_json(body))
+        return mapping(parse_json(body, most=MAX_UNPROVED_VALUES))
     except PermanentDataError:
         raise RefusedError("sns-message-malformed") from None
 

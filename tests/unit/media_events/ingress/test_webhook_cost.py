@@ -25,10 +25,12 @@ from media_events.partners import (
     sns_messages,
     xml_parsing,
 )
-from media_events.partners.body_parsing import MAX_BODY_BYTES
+from media_events.partners.body_parsing import MAX_BODY_BYTES, MAX_UNPROVED_VALUES
 from media_events.partners.handshakes import MAX_UNSIGNED_BYTES
 from media_events.partners.proof_parts import MAX_CANDIDATES, MAX_HEADER_CHARACTERS, MAX_KEYS
-from media_events.partners.signed_content import MAX_SORTED_FORM_BYTES
+from media_events.partners.signed_content import MAX_SIGNED_DOCUMENT_BYTES, MAX_SORTED_FORM_BYTES
+from media_events.partners.sns_messages import MAX_SNS_BYTES
+from tests.fakes.counted_work import counted
 
 KEYS = 4
 """Two secrets, an outdated one, and one that is found when they are read anew."""
@@ -134,9 +136,9 @@ def _work(monkeypatch: pytest.MonkeyPatch) -> Work:
         work.verify()
         return False
 
-    def parse_json(body: bytes) -> Any:
+    def parse_json(body: bytes, *rest: Any, **more: Any) -> Any:
         work.parsed.append("parse_json")
-        return read(body)
+        return read(body, *rest, **more)
 
     original, read = signed_content.parse_qsl, body_parsing.parse_json
     hashing = (signature_verification, signed_content, json_web_tokens, http_signature_claim)
@@ -319,6 +321,20 @@ def test_b19_strangers_request_is_hashed_once_for_each_secret_and_parsed_never(s
     assert work.milliseconds <= MOST_MILLISECONDS
     assert work.decoded <= MAX_SORTED_FORM_BYTES
     assert work.parsed == []
+
+
+@pytest.mark.attack("B19")
+@pytest.mark.parametrize("scheme", ["signature in the body", "sns"])
+@pytest.mark.parametrize("unit", ["1,", "[],", '"",', '{"a":1},'])
+def test_b19_a_proof_that_is_in_the_body_is_looked_for_in_little_structure(service_of, work, scheme, unit):
+    """At the greatest size that is parsed: of each value a few functions are called."""
+    most = MAX_SNS_BYTES if scheme == "sns" else MAX_SIGNED_DOCUMENT_BYTES
+    body = f'{{"a":[{unit * ((most - 20) // len(unit))}1]}}'.encode()
+
+    (reply, _), calls = counted(lambda: request_of(service_of, scheme, body))
+
+    assert (reply.status, work.parsed) == (401, ["parse_json"])
+    assert calls <= 10 * MAX_UNPROVED_VALUES
 
 
 @pytest.mark.attack("B19")
