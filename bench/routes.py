@@ -36,7 +36,7 @@ def workflow(routes: int) -> dict[str, Any]:
 
 
 def growth() -> Iterator[Result]:
-    """Seconds of CPU to synthesise, and seconds to plan."""
+    """Seconds to synthesise, and to plan."""
     planned: dict[int, float] = {}
     for count in COUNTS:
         with tempfile.TemporaryDirectory(prefix="media-events-bench-") as folder:

@@ -22,7 +22,7 @@ from media_events_kit.ops.local.paths import LocalPaths
 
 RATE: Final = 20.0
 """Events a second: what two busy CPUs sustain with an emulator beside the functions."""
-SECONDS: Final = 20.0
+SECONDS: Final = 10.0
 BURST: Final = 400
 
 

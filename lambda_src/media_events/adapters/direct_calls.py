@@ -138,7 +138,7 @@ class _DirectCall:
 
         https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
         """
-        time.sleep(random.random() * most_seconds)  # noqa: S311
+        time.sleep(random.SystemRandom().random() * most_seconds)
         return getattr(self.rest(), self.method)(**parameters)
 
     def _error(self, code: str, refusal: Mapping[str, Any]) -> Exception:
