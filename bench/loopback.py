@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -35,6 +36,13 @@ def _statements(request: Mapping[str, Any]) -> dict[str, Any]:
     return {"Responses": [{"TableName": "t"} for _ in request["Statements"]]}
 
 
+def _item(request: Mapping[str, Any]) -> dict[str, Any]:
+    """A circuit breaker has noted a success a moment ago, as that of a receiver that answers has."""
+    now = time.time()
+    noted = {"alive_at": {"N": str(now)}, "expires": {"N": str(int(now) + 3600)}}
+    return {"Item": noted} if request["Key"]["pk"]["S"].startswith("circuit-breaker|") else {}
+
+
 def _sent(request: Mapping[str, Any]) -> dict[str, Any]:
     sent = [{"Id": entry["Id"], "MessageId": "m", "MD5OfMessageBody": "0" * 32} for entry in request["Entries"]]
     return {"Successful": sent, "Failed": []}
@@ -45,6 +53,7 @@ ANSWERS: Final[Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any] | None]
     "secretsmanager.GetSecretValue": _secret,
     "DynamoDB_20120810.BatchExecuteStatement": _statements,
     "DynamoDB_20120810.ExecuteStatement": lambda _: {"Items": []},
+    "DynamoDB_20120810.GetItem": _item,
     "DynamoDB_20120810.BatchGetItem": lambda _: {"Responses": {}, "UnprocessedKeys": {}},
     "AmazonSQS.SendMessageBatch": _sent,
 }
