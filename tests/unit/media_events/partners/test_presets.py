@@ -491,11 +491,11 @@ def test_brightcove_renditions_of_two_languages_are_two_events():
 ENCODED = """<?xml version="1.0"?>
 <result>
   <mediaid>1234</mediaid>
-  <source>http://example.com/in.mov</source>
+  <source>ftp://user:pass-1@example.com/in.mov</source>
   <status>{status}</status>
   <description>Download error:  The requested URL returned error: 400</description>
-  <format><output>mp4</output><destination>s3://bucket/a.mp4</destination><status>{status}</status></format>
-  <format><output>webm</output><destination>s3://bucket/a.webm</destination><status>{status}</status></format>
+  <format><output>mp4</output><destination>http://KEY:pass-2@bucket.s3.amazonaws.com/a.mp4</destination><status>{status}</status></format>
+  <format><output>webm</output><destination>sftp://user:pass-3@b/a.webm</destination><status>{status}</status></format>
 </result>"""
 
 
@@ -514,6 +514,7 @@ def test_encoding_com_result_is_an_event_whether_its_field_is_xml_or_json(field,
 
     assert (event.metadata.type, event.metadata.nativetype, event.metadata.subject) == (kind, status, "1234")
     assert (event.data["format"][0]["output"], len(event.data["format"])) == ("mp4", 2)
+    assert "pass-" not in event.to_json()
 
 
 def test_encoding_com_repeats_an_event_within_minutes_and_encodes_again_later():
