@@ -344,6 +344,8 @@ class DlqReviewDeadLetterQueues(TypedDict):
     function_role_id: unique id of that function's role, needed where the hop is an ingress. What
         anybody else sent to an ingress says nothing about why it failed; `from_rules`: only
         EventBridge's rules send there, so their reasons are believed.
+    rule_arn: the rule of a hop of `router`. What goes back by the bus for this hop alone goes to review
+        instead if the rule does not take it any more.
     redrive_target: where a dead letter is tried again: `queue`, `bus`, `function`, or `none` where
         nothing could take it. Then a person is asked at once.
     idempotency_table: `{ name, arn }` of the table with the destination's circuit breaker: while that
@@ -369,6 +371,7 @@ class DlqReviewDeadLetterQueues(TypedDict):
     consumer_arn: NotRequired[str | None]
     function_role_id: NotRequired[str | None]
     from_rules: NotRequired[bool | None]
+    rule_arn: NotRequired[str | None]
     redrive_target: str
     idempotency_table: NotRequired[DlqReviewDeadLetterQueuesIdempotencyTable | Reference | None]
     ordered: NotRequired[bool | None]

@@ -25,6 +25,7 @@ locals {
     consumer_arn      = queue.consumer_arn
     function_role_id  = queue.function_role_id
     from_rules        = queue.from_rules
+    rule_arn          = queue.rule_arn
     idempotency_table = try(queue.idempotency_table.name, null)
     ordered           = queue.ordered
     redrive           = queue.redrive
@@ -110,7 +111,10 @@ module "function" {
         resources = local.resources.dead_letter_queues
       }
       RedriveToBus = { actions = ["events:PutEvents"], resources = [var.bus_arn] }
-      ReadItems    = { actions = ["dynamodb:BatchGetItem", "dynamodb:GetItem"], resources = [aws_dynamodb_table.items.arn] }
+      # What goes back by the bus for one hop alone would be lost if the hop's rule took it no longer. TestEventPattern takes no resource.
+      ReadRules         = { actions = ["events:DescribeRule"], resources = ["${replace(var.bus_arn, ":event-bus/", ":rule/")}/*"] }
+      TestEventPatterns = { actions = ["events:TestEventPattern"], resources = ["*"] }
+      ReadItems         = { actions = ["dynamodb:BatchGetItem", "dynamodb:GetItem"], resources = [aws_dynamodb_table.items.arn] }
       WriteItems = {
         actions    = ["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
         resources  = [aws_dynamodb_table.items.arn]

@@ -48,6 +48,7 @@ variable "dead_letter_queues" {
       function or `function_arn` must be one of these modules': it is asked which event is in a message that no function has read, before a person is.
     * `function_role_id`: unique id of that function's role, needed where the hop is an ingress. What anybody else sent to an ingress says nothing about
       why it failed; `from_rules`: only EventBridge's rules send there, so their reasons are believed.
+    * `rule_arn`: the rule of a hop of `router`. What goes back by the bus for this hop alone goes to review instead if the rule does not take it any more.
     * `redrive_target`: where a dead letter is tried again: `queue`, `bus`, `function`, or `none` where nothing could take it. Then a person is asked
       at once.
     * `idempotency_table`: `{ name, arn }` of the table with the destination's circuit breaker: while that is open, dead letters wait.
@@ -67,6 +68,7 @@ variable "dead_letter_queues" {
     consumer_arn      = optional(string)
     function_role_id  = optional(string)
     from_rules        = optional(bool, false)
+    rule_arn          = optional(string)
     redrive_target    = string
     idempotency_table = optional(object({ name = string, arn = string }))
     ordered           = optional(bool, false)

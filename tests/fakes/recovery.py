@@ -101,6 +101,19 @@ class FakeEvents:
 
 
 @dataclass
+class FakeRules:
+    """Rules that take everything, or refuse it by ``refusal``."""
+
+    refusal: ProcessingError | None = None
+    asked: list[tuple[str, Event]] = field(default_factory=list)
+
+    def require_taken(self, rule_arn: str, event: Event) -> None:
+        self.asked.append((rule_arn, event))
+        if self.refusal is not None:
+            raise self.refusal
+
+
+@dataclass
 class FakeFunctions:
     trap: Trap
     invoked: list[tuple[str, str]] = field(default_factory=list)
@@ -334,6 +347,7 @@ class World:
         self.queues = FakeQueues(self.trap)
         self.events = FakeEvents(self.trap)
         self.functions = FakeFunctions(self.trap)
+        self.rules = FakeRules()
         self.table = FakeReviewTable(self.trap)
         self.bodies = TrappedBodies(self.trap)
         self.bodies_of: list[str] = []
@@ -362,6 +376,7 @@ class World:
             queues=self.queues,
             events=self.events,
             functions=self.functions,
+            rules=self.rules,
             table=self.table,
             bodies=self._bodies,
             event_bodies=self.event_bodies,

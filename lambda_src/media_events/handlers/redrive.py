@@ -20,6 +20,7 @@ from media_events.adapters.dynamodb.idempotency import DynamoIdempotencyStore, I
 from media_events.adapters.dynamodb.key_queues import DynamoHeldKeyQueues, DynamoKeyQueues, DynamoParkedMessages
 from media_events.adapters.dynamodb.rate_limiter import DynamoRateLimiter
 from media_events.adapters.dynamodb.review_items import DynamoReviewTable
+from media_events.adapters.event_rules import EventRules
 from media_events.adapters.eventbridge import EventBus
 from media_events.adapters.s3.bodies import S3Bodies, S3Documents, bodies_of
 from media_events.adapters.s3.review_bodies import S3ReviewBodies
@@ -101,6 +102,7 @@ def _redriver() -> Redriver:
             bus=EventBus(client_for_effects("events"), settings.bus_arn), max_entry_bytes=MAX_REQUEST_BYTES
         ),
         functions=_Functions(),
+        rules=EventRules(lazy_client("events")),
         table=DynamoReviewTable(client("dynamodb"), settings.review_table),
         bodies=lambda item_id: S3Bodies(lazy_client("s3"), bodies_of(settings.bodies_uri, item_id)),
         event_bodies=S3Bodies(lazy_client("s3"), settings.event_bodies_uri) if settings.event_bodies_uri else None,

@@ -52,6 +52,7 @@ def _queue(arn: str, fields: Fields) -> DeadLetterQueue:
         consumer_arn=fields.text("consumer_arn"),
         function_role_id=fields.text("function_role_id"),
         from_rules=fields.boolean("from_rules", default=False),
+        rule_arn=fields.text("rule_arn"),
     )
     if queue.inspector_arn is not None and queue.function_role_id is None:
         fields.problem("function_role_id", "an ingress's dead letters are believed by the role that sent them")

@@ -40,6 +40,19 @@ class Events(Protocol):
         ...
 
 
+class Rules(Protocol):
+    """The hops' rules on the bus, as they are deployed now."""
+
+    def require_taken(self, rule_arn: str, event: Event) -> None:
+        """Require that a rule takes ``event``, as it is put on the bus for its hop alone.
+
+        Raises:
+            PermanentConfigError: ``rule-gone``, ``rule-disabled``, or ``not-taken``: the pattern does not match.
+            ProcessingError: EventBridge did not answer or refused.
+        """
+        ...
+
+
 class Functions(Protocol):
     """Lambda."""
 

@@ -92,6 +92,8 @@ class DeadLetterQueue:
     """Of an ingress: the unique id of its function's role. What others sent says nothing about its failure."""
     from_rules: bool = False
     """Whether only EventBridge's rules send to the ingress's queue: then their reasons are believed, too."""
+    rule_arn: str | None = None
+    """The hop's rule, which must take what goes back by the bus for this hop alone."""
 
     @property
     def inspector_arn(self) -> str | None:

@@ -33,8 +33,17 @@ from media_events.events.claim_check import Bodies
 from media_events.messaging.message import Message
 from media_events.messaging.queue_consumer import BatchResponse
 from media_events.recovery.dead_letter import DeadLetter, believed, parse
-from media_events.recovery.ports import CircuitBreakers, Events, Functions, Queues, RateLimiter, ReviewTable, Topic
-from media_events.recovery.redrive_messages import redrive_message, send_to_hop, single_record_batch
+from media_events.recovery.ports import (
+    CircuitBreakers,
+    Events,
+    Functions,
+    Queues,
+    RateLimiter,
+    ReviewTable,
+    Rules,
+    Topic,
+)
+from media_events.recovery.redrive_messages import for_route, redrive_message, send_to_hop, single_record_batch
 from media_events.recovery.redrive_policy import (
     DeadLetterQueue,
     InvokeIsolated,
@@ -75,6 +84,7 @@ class Redriver:
     topic: Topic | None
     report: Measuring
     clock: Callable[[], float]
+    rules: Rules | None = None
     circuit_breakers: CircuitBreakers | None = None
     rate_limiter: RateLimiter | None = None
     event_bodies: Bodies | None = None
@@ -256,6 +266,9 @@ class Redriver:
         redrive = redrive_message(dead_letter, decision.to, decision.count)
 
         def send() -> None:
+            if redrive.to.route is not None and redrive.event is not None and self.rules and queue.rule_arn:
+                # What no rule takes is gone without a trace, and the rule may have been changed since.
+                self.rules.require_taken(queue.rule_arn, for_route(redrive.event, redrive.to.route, redrive.count))
             send_to_hop(redrive, queues=self.queues, functions=self.functions, bus=lambda _arn: self.events)
 
         def is_final(error: ProcessingError) -> bool:

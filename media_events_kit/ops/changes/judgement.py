@@ -226,11 +226,11 @@ class _Judgement(Questions[Deployed]):
                 waiting = url and self.ask(f"messages in {name}", lambda aws, url=url: aws.messages(str(url)))
                 if waiting:
                     yield Finding(
-                        consequence="lost",
+                        consequence="note",
                         subject=f"dead-letter queue {name} of {owner.name}",
                         what=f"has {messages_in_words(waiting)}, which can go back by the hop's rule alone: what its "
-                        "new pattern does not take is gone",
-                        do="wait until it is empty; a retry of what is in review is refused where no rule takes it",
+                        "new pattern does not take goes to review",
+                        do="wait until it is empty, or retry it from review on another hop (review retry --to)",
                     )
 
     def _owner(self, rule: str) -> Hop | None:

@@ -156,6 +156,10 @@ def _of_dead_letter_queues(deployed: Deployed, queues: Mapping[str, Any]) -> Ite
     fields = [mapping(settings) for settings in queues.values()]
     for table in sorted({str(one["idempotency_table"]) for one in fields if one.get("idempotency_table")}):
         yield Calls(("dynamodb:GetItem",), _table(deployed, table))
+    for rule in sorted({str(one["rule_arn"]) for one in fields if one.get("rule_arn")}):
+        yield Calls(("events:DescribeRule",), rule)
+    if any(one.get("rule_arn") for one in fields):
+        yield Calls(("events:TestEventPattern",), "*")
     for function in sorted(
         {str(one[name]) for one in fields for name in ("function_arn", "consumer_arn") if one.get(name)}
     ):

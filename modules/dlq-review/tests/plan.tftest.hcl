@@ -105,10 +105,12 @@ run "the_function_may_read_these_queues_and_redrive_to_where_they_came_from" {
         ]
       },
       { Sid = "ReadItems", Effect = "Allow", Action = ["dynamodb:BatchGetItem", "dynamodb:GetItem"], Resource = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-review-items"] },
+      { Sid = "ReadRules", Effect = "Allow", Action = ["events:DescribeRule"], Resource = ["arn:aws:events:eu-west-1:123456789012:rule/media/*"] },
       { Sid = "RedriveToBus", Effect = "Allow", Action = ["events:PutEvents"], Resource = ["arn:aws:events:eu-west-1:123456789012:event-bus/media"] },
       { Sid = "RedriveToFunctions", Effect = "Allow", Action = ["lambda:InvokeFunction"], Resource = ["arn:aws:lambda:eu-west-1:123456789012:function:media-webhooks", "arn:aws:lambda:eu-west-1:123456789012:function:media-cms"] },
       { Sid = "RedriveToQueues", Effect = "Allow", Action = ["sqs:GetQueueAttributes", "sqs:SendMessage"], Resource = ["arn:aws:sqs:eu-west-1:123456789012:media-cms"] },
       { Sid = "StoreBodies", Effect = "Allow", Action = ["s3:PutObject"], Resource = ["arn:aws:s3:::kit/bodies/review/*"] },
+      { Sid = "TestEventPatterns", Effect = "Allow", Action = ["events:TestEventPattern"], Resource = ["*"] },
       { Sid = "WriteItems", Effect = "Allow", Action = ["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], Resource = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-review-items"], Condition = { "ForAllValues:StringNotLike" = { "dynamodb:LeadingKeys" = ["audit/*", "settings/*"] } } },
     ]
     error_message = "The function may do this and nothing else."
@@ -139,6 +141,7 @@ run "the_function_may_read_these_queues_and_redrive_to_where_they_came_from" {
         consumer_arn      = "arn:aws:lambda:eu-west-1:123456789012:function:media-cms"
         function_role_id  = null
         from_rules        = false
+        rule_arn          = null
         idempotency_table = "media-deliveries"
         ordered           = false
         redrive           = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 3600, max_age_seconds = 172800, max_per_second = 5 }
@@ -153,6 +156,7 @@ run "the_function_may_read_these_queues_and_redrive_to_where_they_came_from" {
         consumer_arn      = null
         function_role_id  = null
         from_rules        = false
+        rule_arn          = null
         idempotency_table = null
         ordered           = false
         redrive           = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 600, max_age_seconds = 172800, max_per_second = 5 }
@@ -167,6 +171,7 @@ run "the_function_may_read_these_queues_and_redrive_to_where_they_came_from" {
         consumer_arn      = null
         function_role_id  = null
         from_rules        = false
+        rule_arn          = null
         idempotency_table = null
         ordered           = false
         redrive           = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 3600, max_age_seconds = 172800, max_per_second = 5 }

@@ -8,7 +8,13 @@ from dataclasses import replace
 
 import pytest
 
-from media_events.core.failures import SETTLING_SECONDS, PermanentDataError, TransientError, UnsettledConfigError
+from media_events.core.failures import (
+    SETTLING_SECONDS,
+    PermanentConfigError,
+    PermanentDataError,
+    TransientError,
+    UnsettledConfigError,
+)
 from media_events.recovery.review_opener import GROUP_QUIET_SECONDS
 from tests.fakes.dead_letters import NAMES, record
 from tests.fakes.recovery import ACCOUNT, FUNCTION, URL, Crash, FakeRateLimiter, World, queue
@@ -83,6 +89,39 @@ def test_dead_letters_of_a_function_without_a_queue_go_back_on_the_bus_for_it_al
     assert (event.metadata.redrive.route, event.metadata.redrive.count) == ("route/cms", count)
     assert event.metadata.id == "evt-1"
     assert (world.queues.sent, world.functions.invoked, world.table.items) == ([], [], {})
+
+
+RULE = "arn:aws:events:eu-west-1:123456789012:rule/media-dev/media-dev-cms"
+
+
+@pytest.mark.parametrize("code", ["not-taken", "rule-gone", "rule-disabled"])
+@pytest.mark.parametrize("name", ["lambda-destination", "rule-target", "consumer"])
+def test_what_its_rule_would_not_take_any_more_goes_to_a_person_and_not_into_the_void(name, code):
+    world = World(replace(direct_queue(), rule_arn=RULE), now=DUE)
+    world.rules.refusal = PermanentConfigError(code, "it would be lost")
+
+    assert world.handle_batch(record(name)) == []
+
+    (item,) = world.table.items.values()
+    assert (item.failure_class, item.error_code, item.return_to.route) == ("permanent-config", code, "route/cms")
+    assert world.events.published == []
+    ((rule, event),) = world.rules.asked
+    assert (rule, event.metadata.redrive.route) == (RULE, "route/cms")
+
+
+def test_rule_that_can_not_be_asked_about_leaves_the_dead_letter_in_its_queue():
+    world = World(replace(direct_queue(), rule_arn=RULE), now=DUE)
+    world.rules.refusal = TransientError("aws-ThrottlingException", "later")
+
+    assert world.handle_batch(record("rule-target")) == [record("rule-target")["messageId"]]
+    assert (world.events.published, world.table.items) == ([], {})
+
+
+def test_dead_letter_that_goes_back_to_its_queue_needs_no_rule():
+    world = World(replace(queue(), rule_arn=RULE), now=DUE)
+
+    assert world.handle_batch(record("consumer")) == []
+    assert (world.rules.asked, len(world.queues.sent)) == ([], 1)
 
 
 def test_dead_letter_that_crashed_a_function_without_a_queue_is_tried_once_more_and_then_waits_for_a_person():

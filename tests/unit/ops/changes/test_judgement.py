@@ -368,8 +368,8 @@ def _by_rule_alone(pattern):
     }
 
 
-@pytest.mark.parametrize(("waiting", "consequences"), [(3, ["lost"]), (0, [])])
-def test_a_pattern_changes_only_when_no_dead_letter_needs_the_rule_to_go_back(waiting, consequences):
+@pytest.mark.parametrize(("waiting", "consequences"), [(3, ["note"]), (0, [])])
+def test_dead_letters_that_need_the_rule_to_go_back_are_told_of_before_its_pattern_changes(waiting, consequences):
     old = pattern("route/ready")
     new = json.dumps({"source": ["partner.mux"], **json.loads(old)})
     aws = Aws(queues={"media-dev-ready-dlq": waiting})
