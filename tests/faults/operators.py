@@ -17,6 +17,7 @@ from media_events.delivery.deliverer import destination_key
 from media_events.delivery.ordering.key_queue import Entry
 from media_events.recovery.review_item import ReviewItem
 from media_events_kit.ops.operations.audit import Audit
+from media_events_kit.ops.review.abandoned_edits import original_in_its_place
 from media_events_kit.ops.review.archiving import decide
 from media_events_kit.ops.review.audited_service import AuditedReviewService
 from tests.faults.aws_model.scheduler import subject_of
@@ -165,12 +166,21 @@ class People:
         late = item.error_code == "order-late"
         if item.status == "RETRYING" and item.pending_edit is not None:
             self._command("people", "finish edit", item)
-        elif item.status == "OPEN" and world.fixed("people/put-away", item.item_id) < self.skip_in_order:
+        elif item.status == "OPEN" and (
+            world.fixed("people/put-away", item.item_id) < self.skip_in_order or self._was_replaced(item)
+        ):
             self._command("people", "archive", item)
         elif not late:
             self._command("people", "retry", item)
         elif world.fixed("people/late", item.item_id) < OUT_OF_ORDER:
             self._command("people", "out of order", item)
+
+    def _was_replaced(self, item: ReviewItem) -> bool:
+        """Whether a retry is answered "archive this one": its original takes effect in its place."""
+        try:
+            return original_in_its_place(self.kit.service(), item) is not None
+        except ProcessingError:
+            return False
 
     def _once_more(self) -> None:
         """Archive again the items that still block others, where the review service could not notify the route."""

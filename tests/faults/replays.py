@@ -259,9 +259,9 @@ class Replays:
                 yield row
 
     def row(self, job: Job) -> Replay | None:
-        """The row of the job's latest replay."""
+        """The row of the job's replay that is not over, else of its latest one, by clocks that may be apart."""
         found = [row for row in self.rows() if row.by == job.by]
-        return max(found, key=lambda row: (row.state != "cancelled", row.created_at), default=None)
+        return max(found, key=lambda row: (not row.ended, row.state != "cancelled", row.created_at), default=None)
 
     def problems(self) -> Iterator[str]:
         """What is left behind, and replays that never end. A dry run's leftovers go with the next command."""
