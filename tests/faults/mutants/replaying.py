@@ -34,7 +34,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "            self.sleep(self.settle_seconds)\n",
         "",
         harm="the first events of the period are never replayed: lost",
-        seen=Seen("replayed", 2),
+        test=f"{_TESTS}::test_replay_starts_when_its_new_rule_sees_every_event",
     ),
     mutant(
         "call a replay complete before the last events have come",

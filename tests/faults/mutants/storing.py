@@ -182,7 +182,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         '                if "ConditionalCheckFailed" in codes:\n                    return False\n',
         '                if "ConditionalCheckFailed" in codes:\n                    return True\n',
         harm="a failure is recorded nowhere: lost",
-        seen=Seen("large"),
+        test=f"{_ADAPTER_TESTS}/test_dynamodb_review_items.py::test_only_the_version_that_was_read_can_be_written_over",
     ),
     mutant(
         "count no item in its groups",

@@ -315,6 +315,18 @@ def test_event_that_comes_after_eventbridge_calls_the_replay_complete_is_sent(cl
     assert (ended.state, cloud.reached("route/cms")) == ("completed", ["a"])
 
 
+def test_replay_starts_when_its_new_rule_sees_every_event(cloud, monkeypatch):
+    prepare, start, steps = Staging.prepare, Staging.start, []
+    monkeypatch.setattr(Staging, "prepare", lambda *given: (steps.append("rule"), prepare(*given))[1])
+    monkeypatch.setattr(Staging, "start", lambda *given, **period: (steps.append("replay"), start(*given, **period))[1])
+    service = cloud.service(settle_seconds=8.0, sleep=steps.append)
+    choice = choose(service.bus, routes=["cms"], transforms=(), partners=(), repeat_effects=False)
+
+    service.start(choice, since=0, until=cloud.now, dry_run=False, repeat_effects=False, rate=10, reason="")
+
+    assert steps == ["rule", 8.0, "replay"]
+
+
 def test_stopped_replay_goes_on_where_it_stopped_and_sends_nothing_twice(cloud):
     cloud.put(*(f"evt-{number:02}" for number in range(25)))
     service = cloud.service()
