@@ -112,7 +112,7 @@ module "function" {
       }
       RedriveToBus = { actions = ["events:PutEvents"], resources = [var.bus_arn] }
       # What goes back by the bus for one hop alone would be lost if the hop's rule took it no longer. TestEventPattern takes no resource.
-      ReadRules         = { actions = ["events:DescribeRule"], resources = ["${replace(var.bus_arn, ":event-bus/", ":rule/")}/*"] }
+      ReadRules         = { actions = ["events:DescribeRule"], resources = ["${trimsuffix(replace(var.bus_arn, ":event-bus/", ":rule/"), "/default")}/*"] }
       TestEventPatterns = { actions = ["events:TestEventPattern"], resources = ["*"] }
       ReadItems         = { actions = ["dynamodb:BatchGetItem", "dynamodb:GetItem"], resources = [aws_dynamodb_table.items.arn] }
       WriteItems = {

@@ -65,7 +65,7 @@ output "dead_letter_queues" {
     function_arn     = null
     consumer_arn     = contains(keys(local.redriven_to_queue), key) ? hop.function_arn : null
     redrive_target   = contains(keys(local.redriven_to_queue), key) ? "queue" : "bus"
-    rule_arn         = aws_cloudwatch_event_rule.this[key].arn
+    rule_arn         = local.rule_arns[key]
     redrive          = merge(local.transforms, local.routes)[key].failure.redrive
     # Where decisions about the hop's events are, and the destination's circuit breaker.
     idempotency_table = contains(keys(local.functions), key) ? local.idempotency_table : null

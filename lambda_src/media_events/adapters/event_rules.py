@@ -46,10 +46,10 @@ class EventRules:
             )
 
     def _rule(self, rule_arn: str) -> DescribeRuleResponseTypeDef:
-        # arn:<partition>:events:<region>:<account>:rule/<bus>/<rule>
-        bus, name = rule_arn.split("/")[1:]
+        # …:rule/<bus>/<rule>; a rule of the default bus has no bus in its ARN.
+        *bus, name = rule_arn.split("/")[1:]
         try:
-            return self._client.describe_rule(Name=name, EventBusName=bus)
+            return self._client.describe_rule(Name=name, EventBusName=bus[0] if bus else "default")
         except (BotoCoreError, ClientError) as error:
             if error_code(error) == "ResourceNotFoundException":
                 raise PermanentConfigError(

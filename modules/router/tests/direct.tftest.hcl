@@ -144,7 +144,7 @@ run "dead_letters_go_back_by_the_bus_for_the_hop_alone" {
       consumer_arn      = null
       ordered           = false
       redrive_target    = "bus"
-      rule_arn          = aws_cloudwatch_event_rule.this["cms"].arn
+      rule_arn          = "arn:aws:events:eu-west-1:123456789012:rule/media/media-test-cms"
       redrive           = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 3600, max_age_seconds = 172800, max_per_second = 5 }
       idempotency_table = { name = "media-test-idempotency", arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-idempotency" }
     })

@@ -454,7 +454,7 @@ run "idempotency_store_alarms_and_outputs_are_complete" {
       function_arn     = null
       consumer_arn     = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-cms"
       redrive_target   = "queue"
-      rule_arn         = aws_cloudwatch_event_rule.this["cms"].arn
+      rule_arn         = "arn:aws:events:eu-west-1:123456789012:rule/media/media-test-cms"
       ordered          = false
       redrive          = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 3600, max_age_seconds = 172800, max_per_second = 5 }
 

@@ -58,6 +58,15 @@ def test_event_that_the_pattern_matches_is_taken(aws):
     EventRules(aws.client).require_taken(RULE, EVENT)
 
 
+def test_rule_of_the_default_bus_has_no_bus_in_its_arn(aws):
+    aws.add_response(
+        "describe_rule", {"State": "ENABLED", "EventPattern": PATTERN}, ASKED | {"EventBusName": "default"}
+    )
+    aws.add_response("test_event_pattern", {"Result": True})
+
+    EventRules(aws.client).require_taken("arn:aws:events:eu-west-1:123456789012:rule/media-dev-cms", EVENT)
+
+
 def test_event_that_the_pattern_does_not_match_any_more_is_not_taken(aws):
     other = for_route(make_event(id="a-2", type="asset.gone"), "route/cms", 1)
     aws.add_response("describe_rule", {"State": "ENABLED", "EventPattern": PATTERN}, ASKED)
