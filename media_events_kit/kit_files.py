@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import functools
+import os
+import re
+import shutil
 import tomllib
 from importlib import metadata
 from pathlib import Path
@@ -17,8 +20,32 @@ KIT: Final = CHECKOUT or _PACKAGE / "files"
 """The folder with modules, functions' code, examples and schemas. A wheel has them at the same paths in ``files``."""
 
 WORKFLOW: Final = "workflow.yaml"
-COMMAND: Final = "bin/media-events" if CHECKOUT else "media-events"
-"""The command as a person types it."""
+
+
+def _command() -> str:
+    """What runs the command in the folder here: a checkout's is not on the PATH."""
+    if CHECKOUT is None:
+        return "media-events"
+    program = CHECKOUT / "bin" / "media-events"
+    if shutil.which("media-events") == str(program):
+        return "media-events"
+    try:
+        here = Path.cwd()
+    except OSError:
+        return str(program)
+    return os.path.relpath(program, here) if here.is_relative_to(CHECKOUT) else str(program)
+
+
+COMMAND: Final = _command()
+"""The command as a person types it here."""
+
+_COMMAND: Final = re.compile(r"(?<![\w./-])media-events(?= [a-z])")
+
+
+def runnable(text: str) -> str:
+    """``text`` with each `media-events …` as a person types it here."""
+    return _COMMAND.sub(lambda _: COMMAND, text)
+
 
 INSTALL: Final = "run `make setup`" if CHECKOUT else "install it again: pip install --force-reinstall media-events"
 """The remedy where something of the installation is missing."""

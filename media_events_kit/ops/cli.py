@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import importlib
+import inspect
 import os
 import signal
 import sys
@@ -15,7 +17,7 @@ from typing import Annotated, Any, Final
 import typer
 from typer.exceptions import Abort, Exit, TyperException
 
-from media_events_kit.kit_files import INSTALL, version
+from media_events_kit.kit_files import INSTALL, runnable, version
 from media_events_kit.ops.shared.console import OperatorError, err, out, print_error
 
 
@@ -45,6 +47,12 @@ PARTS: Final[dict[str, Part]] = {
     ),
     "demo": Part(
         "media_events_kit.ops.demo.commands", "See the whole path run, from signed webhooks to the review page."
+    ),
+    "dev": Part(
+        "media_events_kit.ops.dev.commands",
+        "Try a workflow while you write it.",
+        "dev",
+        hooks=("media_events_kit.ops.demo.local_hook",),
     ),
     "partner": Part("media_events_kit.ops.partner.commands", "Partner specifications: list, show and check them."),
     "check": Part(
@@ -118,12 +126,23 @@ def build(requested: str | None) -> typer.Typer:
     app.callback()(_options)
     for name, part in PARTS.items():
         if name == requested and part.command is not None:
-            app.command(name)(load(name, part))
+            command = load(name, part)
+            app.command(name, help=runnable(inspect.getdoc(command) or ""))(command)
         elif name == requested:
-            app.add_typer(load(name, part), name=name, help=part.help)
+            app.add_typer(_as_typed(load(name, part)), name=name, help=part.help)
         else:
             app.command(name, help=part.help)(_nothing)
     return app
+
+
+def _as_typed(group: typer.Typer) -> typer.Typer:
+    """``group`` with examples as a person types them here."""
+    typed = copy.copy(group)
+    typed.registered_commands = [copy.copy(one) for one in group.registered_commands]
+    for one in typed.registered_commands:
+        one.help = runnable(one.help or inspect.getdoc(one.callback) or "")
+        one.epilog = runnable(one.epilog) if one.epilog else one.epilog
+    return typed
 
 
 def _nothing() -> None:

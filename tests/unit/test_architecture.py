@@ -27,8 +27,21 @@ ORDER = {
     "media_events_kit.infra": ["documents", "model", "validation", "loader", "stacks"],
     "media_events_kit.ops": [
         *("shared", "local", "deployment", "operations", "review", "archive_replay", "trace", "partner"),
-        *("verify", "send", "tail", "status", "changes", "check", "route", "diagram", "cost", "review_web", "demo"),
-        *("state", "project"),
+        *(
+            "verify",
+            "send",
+            "tail",
+            "status",
+            "changes",
+            "check",
+            "route",
+            "diagram",
+            "cost",
+            "review_web",
+            "demo",
+            "dev",
+        ),
+        *("demo", "dev", "state", "project"),
     ],
 }
 """Each package's folders, from the ground up: a folder imports only those before it."""

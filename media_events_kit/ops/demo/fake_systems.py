@@ -26,6 +26,9 @@ TRANSCODER: Final = "transcoder"
 FILES: Final = "frameio"
 """The systems that authenticate their callers, by the first part of their paths."""
 
+TOKENS: Final = "_token"
+"""The path below a system at which anybody gets a token of OAuth, for systems that ask for no particular one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -46,6 +49,8 @@ class FakeSystems:
         """Answer a request; names of ``headers`` are in lower case."""
         url = urlsplit(path)
         system, _, rest = url.path.strip("/").partition("/")
+        if rest == TOKENS:
+            return Reply(HTTPStatus.OK, {"access_token": "any", "token_type": "bearer", "expires_in": 3600})
         if system == FILES:
             return self._frameio(method, rest, headers, body)
         if system == SIGNED and system in self.keys and not _is_signed(self.keys[system], headers, body):

@@ -6,6 +6,7 @@ import functools
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,6 +23,7 @@ from media_events_kit.ops.shared.console import OperatorError, fail
 from media_events_kit.ops.shared.contact import CONTACT
 from media_events_kit.ops.shared.json_files import object_in, read_object
 from media_events_kit.ops.shared.options import Where
+from media_events_kit.ops.shared.times import span
 
 ENVIRONMENT_VARIABLE: Final = "MEDIA_EVENTS_ENVIRONMENT"
 REVIEW_TABLE_VARIABLE: Final = "MEDIA_EVENTS_REVIEW_TABLE"
@@ -140,11 +142,19 @@ def _require_local_cloud(paths: LocalPaths, profile: str | None) -> None:
     record = None if profile is not None or os.environ.get("AWS_ENDPOINT_URL") else CloudRecord.read(paths)
     if record is not None:
         raise OperatorError(
-            f"lost contact with the local cloud of {paths.environment!r} (started {record.started_at}, "
-            f"{record.endpoint}): its process has gone, with everything in it",
-            hint="start it again: media-events local up",
+            f"lost contact with the local cloud of {paths.environment!r} {_silent_for(paths)}(started "
+            f"{record.started_at}, {record.endpoint}): its process has gone, with everything in it",
+            hint="nothing was done; start it again: media-events local up",
             exit_code=UNUSABLE,
         )
+
+
+def _silent_for(paths: LocalPaths) -> str:
+    """How long ago the cloud wrote its last line: each request is one."""
+    try:
+        return f"{span(time.time() - paths.cloud_log.stat().st_mtime)} ago "
+    except OSError:
+        return ""
 
 
 def running_cloud(paths: LocalPaths, profile: str | None = None) -> CloudRecord | None:

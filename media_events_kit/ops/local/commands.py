@@ -13,10 +13,9 @@ from media_events_kit.ops.local.addresses import webhook_urls
 from media_events_kit.ops.local.clients import Clients
 from media_events_kit.ops.local.endpoint import CloudRecord
 from media_events_kit.ops.local.function_logs import LogLine, LogReader, function_names
-from media_events_kit.ops.local.hooks import HOOKS
+from media_events_kit.ops.local.hooks import HOOKS, collected
 from media_events_kit.ops.local.overview import overview_of, show
 from media_events_kit.ops.local.paths import DEFAULT_ENVIRONMENT, local_paths
-from media_events_kit.ops.local.synthesis import Stack
 from media_events_kit.ops.shared.console import OperatorError, out, print_json
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -39,12 +38,7 @@ def up(
 ) -> None:
     """Start the local cloud and apply the workflow to it. Run it again after a change."""
     paths = local_paths(environment)
-    variables = {name: value for hook in HOOKS for name, value in hook.variables(paths).items()}
-
-    def external_resources(record: CloudRecord, stack: Stack) -> dict[str, str]:
-        made = (hook.external_resources(paths, record, stack) for hook in HOOKS)
-        return {name: value for variables in made for name, value in variables.items()}
-
+    variables, external_resources = collected(paths)
     options = lifecycle.UpOptions(
         port=port, check=check, clean=clean, variables=variables, external_resources=external_resources
     )

@@ -25,3 +25,14 @@ class Hook:
 
 
 HOOKS: Final[list[Hook]] = []
+
+
+def collected(paths: LocalPaths) -> tuple[dict[str, str], Callable[[CloudRecord, Stack], dict[str, str]]]:
+    """The variables of all hooks, and what makes the external resources of all."""
+    variables = {name: value for hook in HOOKS for name, value in hook.variables(paths).items()}
+
+    def external_resources(record: CloudRecord, stack: Stack) -> dict[str, str]:
+        made = (hook.external_resources(paths, record, stack) for hook in HOOKS)
+        return {name: value for variables in made for name, value in variables.items()}
+
+    return variables, external_resources

@@ -17,7 +17,7 @@ from media_events_kit.ops.local.endpoint import CloudRecord, client_environment
 from media_events_kit.ops.local.lock import exclusive
 from media_events_kit.ops.local.paths import LocalPaths
 from media_events_kit.ops.local.progress import TerraformProgress
-from media_events_kit.ops.local.synthesis import Stack, synthesise
+from media_events_kit.ops.local.synthesis import Stack, stacks_of, synthesise
 from media_events_kit.ops.local.terraform import Terraform, TerraformError, require_version
 from media_events_kit.ops.shared.console import OperatorError, err, note
 from media_events_kit.ops.shared.json_files import read_object
@@ -29,7 +29,8 @@ class UpOptions:
     """How to bring it up. ``variables`` reach the synthesis (`workflow.yaml` may refer to them).
 
     ``external_resources`` makes resources on the running cloud that the workflow needs and the stack does not have; it
-    returns more variables. ``application`` is the file with the ASGI application that plays AWS.
+    returns more variables. ``amend`` changes the synthesised stack before it is applied. ``application`` is the file
+    with the ASGI application that plays AWS.
     """
 
     port: int | None = None
@@ -37,6 +38,7 @@ class UpOptions:
     clean: bool = False
     variables: Mapping[str, str] | None = None
     external_resources: Callable[[CloudRecord, Stack], Mapping[str, str]] | None = None
+    amend: Callable[[CloudRecord, Stack], None] | None = None
     application: Path = endpoint.APPLICATION
 
 
@@ -107,12 +109,50 @@ def change(paths: LocalPaths, stack: Stack) -> dict[str, Any]:
         return outputs
 
 
+def update(paths: LocalPaths, options: UpOptions) -> Up:
+    """Apply the workflow as it is now to the running cloud, as quickly as can be.
+
+    Terraform's state is trusted to be what there is, since nobody else changes this cloud. Modules and providers are
+    looked for again only where they changed.
+
+    Raises:
+        OperatorError: none runs, the workflow can't be used, or Terraform failed.
+    """
+    with exclusive(paths.lock):
+        clock = _Clock()
+        record = require_record(paths)
+        wiring = _wiring(paths)
+        stack = synthesise(paths, options.variables or {})
+        clock.lap("synthesis")
+        stack = _with_external_resources(paths, stack, record, options)
+        terraform = _terraform(paths, stack, record)
+        if wiring != _wiring(paths):
+            terraform.init()
+        with TerraformProgress(err, f"Terraform apply ({stack.name})") as progress:
+            terraform.apply(progress, refresh=False)
+        outputs = terraform.outputs()
+        paths.outputs.write_text(json.dumps(outputs, indent=2) + "\n", encoding="utf-8")
+        clock.lap("apply")
+        return Up(record, stack, outputs, clock.seconds)
+
+
+def _wiring(paths: LocalPaths) -> Any:
+    """What `terraform init` looks at: the modules' sources and the provider's version."""
+    stacks = stacks_of(paths.root / "cdktf.out", paths.environment)
+    document = read_object(stacks[0].directory / "cdk.tf.json") if stacks else {}
+    sources = {name: module.get("source") for name, module in document.get("module", {}).items()}
+    return sources, document.get("terraform", {}).get("required_providers")
+
+
 def _with_external_resources(paths: LocalPaths, stack: Stack, record: CloudRecord, options: UpOptions) -> Stack:
-    """The stack with the variables of external resources, which have ARNs only once there is a cloud."""
-    if options.external_resources is None:
-        return stack
-    variables = {**(options.variables or {}), **options.external_resources(record, stack)}
-    return stack if variables == (options.variables or {}) else synthesise(paths, variables)
+    """The stack with the variables of external resources, which have ARNs only once there is a cloud; amended."""
+    if options.external_resources is not None:
+        variables = {**(options.variables or {}), **options.external_resources(record, stack)}
+        if variables != (options.variables or {}):
+            stack = synthesise(paths, variables)
+    if options.amend is not None:
+        options.amend(record, stack)
+    return stack
 
 
 def down(paths: LocalPaths) -> bool:

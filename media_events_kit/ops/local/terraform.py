@@ -95,15 +95,16 @@ class Terraform:
             diagnostic = Diagnostic(lines[start].removeprefix("Error: "), "\n".join(lines[start + 1 : start + 20]))
             raise TerraformError("init", [diagnostic], log=self.log, changed=False)
 
-    def apply(self, report: Report) -> None:
-        """Make the cloud match the configuration.
+    def apply(self, report: Report, *, refresh: bool = True) -> None:
+        """Make the cloud match the configuration. Without ``refresh`` the state is trusted to be what there is.
 
         Raises:
             TerraformError: with Terraform's own diagnostics.
             KeyboardInterrupt: after Terraform has stopped in an orderly way and saved its state.
         """
         outcome = self._run(
-            ["apply", "-auto-approve", "-input=false", f"-parallelism={self.parallelism}", f"-state={self.state}"],
+            ["apply", "-auto-approve", "-input=false", f"-parallelism={self.parallelism}", f"-state={self.state}"]
+            + ([] if refresh else ["-refresh=false"]),
             report,
         )
         if outcome.status != 0:

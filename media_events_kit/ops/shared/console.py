@@ -8,6 +8,8 @@ from typing import Any, NoReturn
 
 from rich.console import Console
 
+from media_events_kit.kit_files import runnable
+
 out = Console(highlight=False, emoji=False, soft_wrap=not sys.stdout.isatty())
 """For results alone, so that the output of `--json` can be piped."""
 
@@ -28,10 +30,10 @@ class OperatorError(Exception):
 def print_error(error: OperatorError) -> None:
     """Write ``error`` and its hint to standard error."""
     err.print("[bold red]error[/]:", end=" ")
-    err.print(error.message, markup=False)
+    err.print(runnable(error.message), markup=False)
     if error.hint:
         err.print("[bold]do[/]:", end=" ")
-        err.print(error.hint, markup=False)
+        err.print(runnable(error.hint), markup=False)
 
 
 def print_json(value: Any) -> None:
@@ -47,7 +49,7 @@ def plain(text: str, *, lines: bool = False) -> str:
 
 def note(text: str) -> None:
     """One line of progress on standard error."""
-    err.print(text, markup=False)
+    err.print(runnable(text), markup=False)
 
 
 def fail(message: str, *, hint: str | None = None, exit_code: int = 1) -> NoReturn:

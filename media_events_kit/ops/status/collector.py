@@ -13,6 +13,7 @@ from media_events.core.failures import ProcessingError
 from media_events.recovery.review_item import Group, ReviewItem
 from media_events_kit.ops.deployment.topology import Hop, Topology
 from media_events_kit.ops.review.service import STALE_SECONDS
+from media_events_kit.ops.shared.contact import CONTACT, LOST
 from media_events_kit.ops.status.model import (
     SETTLING_SECONDS,
     USUAL_REDRIVE_SECONDS,
@@ -28,7 +29,13 @@ MAX_GROUPS: Final = 100
 MAX_RETRIES: Final = 200
 """Read at most: enough to see the trouble, and few enough to refresh every few seconds."""
 
+HOW_TO_RESUME: Final = "this only reads, nothing was changed: run it again when AWS answers; --watch goes on by itself"
+
 T = TypeVar("T")
+
+
+class _LostError(Exception):
+    """Nobody answers; the text says since when."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +65,11 @@ class StatusCollector:
         if not self.topology.hops:
             problems.append("the deployment's hops and queues: Terraform's outputs are not at hand")
         now = self.clock()
-        groups, more = self._groups(problems)
+        try:
+            groups, more = self._groups(problems)
+        except _LostError as error:
+            # Each further question would wait as long as the first one.
+            return _nothing_known(now, str(error))
         return Status(
             now=now,
             hops=self._hops(problems, notes),
@@ -75,6 +86,8 @@ class StatusCollector:
         try:
             groups, more = self.groups(MAX_GROUPS)
         except ProcessingError as error:
+            if error.code in LOST:
+                raise _LostError(CONTACT.problem(error)) from error
             problems.append(f"the review table: {error.message}")
             return [], False
         return [_group(group) for group in groups], more
@@ -138,6 +151,20 @@ class StatusCollector:
             # The counts are known all the same, and the alarms find messages that are too old.
             notes.append(f"ages of messages are not known: {error.message}")
             return {}
+
+
+def _nothing_known(now: float, problem: str) -> Status:
+    return Status(
+        now=now,
+        hops=[],
+        groups=[],
+        open_items=0,
+        more_open=False,
+        retrying=0,
+        unconfirmed=[],
+        unknown=[problem],
+        notes=[HOW_TO_RESUME],
+    )
 
 
 def _of_destination(read: Callable[[str, str], T | None], hop: Hop, what: str, problems: list[str]) -> T | None:

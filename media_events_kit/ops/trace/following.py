@@ -59,9 +59,11 @@ class Follower:
             self.followed.remove(one)
         return one
 
-    def until(self, deadline: float, sleep: Callable[[float], None]) -> Iterator[Followed]:
-        """Each that is over, as soon as it is, until ``deadline`` on the clock or until none is left."""
-        while self.followed and self.clock() < deadline:
+    def until(
+        self, deadline: float, sleep: Callable[[float], None], *, stop: Callable[[], bool] = lambda: False
+    ) -> Iterator[Followed]:
+        """Each that is over, as soon as it is, until ``deadline`` on the clock, ``stop``, or until none is left."""
+        while self.followed and self.clock() < deadline and not stop():
             one = self.look()
             if one is None:
                 sleep(0.2)

@@ -7,6 +7,7 @@ from typing import Final
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from media_events_kit.kit_files import COMMAND
 from media_events_kit.ops.shared.console import plain
 from media_events_kit.ops.shared.tables import Column, Listing
 from media_events_kit.ops.trace.model import EventTrace, HopStatus, Reading, State, Tone, Verdict
@@ -131,5 +132,5 @@ def _verdict(trace: EventTrace) -> Text:
     text = Text(words, style=style)
     for status in trace.hops:
         if status.state == "in review" and status.item_id is not None:
-            text.append(f"\nlook at it: media-events review show {status.item_id}", style="default not bold")
+            text.append(f"\nlook at it: {COMMAND} review show {status.item_id}", style="default not bold")
     return text

@@ -12,7 +12,7 @@ from media_events_kit.kit_files import KIT
 from media_events_kit.ops.cli import run
 from media_events_kit.ops.demo import external_resources, http_receiver_process, local_hook
 from media_events_kit.ops.demo.http_receiver_process import PORT_VARIABLE
-from media_events_kit.ops.local import commands, lifecycle
+from media_events_kit.ops.local import hooks, lifecycle
 from media_events_kit.ops.local.hooks import Hook
 from media_events_kit.ops.local.paths import DIRECTORY_VARIABLE, local_paths
 from media_events_kit.ops.local.synthesis import Stack
@@ -39,11 +39,11 @@ def test_local_down_deletes_the_keys_of_a_demonstration_that_was_left_running(ca
 
 
 def test_local_up_synthesises_with_the_variables_of_every_hook(monkeypatch):
-    hooks = [
+    registered = [
         Hook(lambda _paths: {"A": "1"}, lambda _paths: None, lambda _paths, _record, _stack: {"C": "3"}),
         Hook(lambda _paths: {"B": "2"}, lambda _paths: None, lambda _paths, _record, _stack: {}),
     ]
-    monkeypatch.setattr(commands, "HOOKS", hooks)
+    monkeypatch.setattr(hooks, "HOOKS", registered)
     variables = []
 
     def up(_paths, options):

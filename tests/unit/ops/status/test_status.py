@@ -18,7 +18,8 @@ from media_events.recovery.review_item import Group
 from media_events_kit.ops.cli import run
 from media_events_kit.ops.deployment import discovery
 from media_events_kit.ops.deployment.topology import Topology
-from media_events_kit.ops.status import bootstrap, commands
+from media_events_kit.ops.shared.contact import Contact
+from media_events_kit.ops.status import bootstrap, collector, commands
 from media_events_kit.ops.status.collector import MAX_GROUPS, StatusCollector
 from media_events_kit.ops.status.message_ages import OldestMessages
 from media_events_kit.ops.status.model import CircuitBreaker, Parked, age
@@ -427,3 +428,17 @@ def test_a_circuit_breaker_is_read_as_the_functions_write_it():
     writer.open(until=NOW * 2, opened=2, suspect_only=False)
     circuit_breaker = bootstrap._circuit_breaker(client, "deliveries", "cms")
     assert (circuit_breaker.failures, circuit_breaker.opened, circuit_breaker.is_open(NOW)) == (5, 2, True)
+
+
+def test_a_lost_contact_is_told_with_its_age_and_asks_no_more(deployment, monkeypatch):
+    contact = Contact(clock=lambda: 112.0, heard_at=100.0)
+    monkeypatch.setattr(collector, "CONTACT", contact)
+    deployment.items = TransientError("aws-EndpointConnectionError", "reading groups: Could not connect")
+
+    status = deployment.status()
+
+    assert status.verdict == "unknown"
+    assert status.unknown == ["lost contact with AWS 12 s ago (reading groups: Could not connect)"]
+    assert status.notes == [collector.HOW_TO_RESUME]
+    assert not status.hops
+    assert not deployment.asked_ages
