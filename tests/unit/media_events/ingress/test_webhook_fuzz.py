@@ -66,7 +66,7 @@ BODIES = st.one_of(
 METHODS = st.sampled_from(["POST"] * 8 + ["GET", "HEAD", "OPTIONS", "PUT", "", "P\x00ST"])
 PARTNERS = st.sampled_from(["mux", "frameio", "standard", "closed", "nobody", "../mux", ""])
 FOUR_XX = {400, 401, 404, 405, 410, 413, 415}
-MOST_CALLS, CALLS_PER_BYTE = 3_000, 20
+MOST_CALLS, CALLS_PER_BYTE = 2_000, 5
 """A refusal takes a few hundred, an event some more, and each value of a body a few."""
 MOST_KEPT, KEPT_PER_BYTE = 6_000, 8
 """Characters on the bus and in the dead-letter queue. A control character takes six in JSON, in its summary too."""
