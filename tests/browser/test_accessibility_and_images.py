@@ -19,7 +19,8 @@ def paths(world):
     """Every page, by a name."""
     items = world.items
     return {
-        "failures": "/",
+        "map": "/",
+        "failures": "/failures",
         "group": f"/groups/{items['down'].group_id}",
         "item": f"/items/{items['secret'].item_id}",
         "items": "/items",
@@ -65,7 +66,7 @@ def test_axe_would_find_a_barrier(morning, visit, scheme):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["failures", "group", "item"])
+@pytest.mark.parametrize("name", ["map", "failures", "group", "item"])
 def test_the_docs_have_a_picture_of_it(morning, visit, tmp_path, scheme, name):
     """With MEDIA_EVENTS_IMAGES=1 (`make images`) it writes the pictures in docs/; fonts differ between machines."""
     world, served_page = morning
@@ -79,7 +80,7 @@ def test_the_docs_have_a_picture_of_it(morning, visit, tmp_path, scheme, name):
     assert (IMAGES / file.name).read_bytes().startswith(PNG)
 
 
-@pytest.mark.parametrize("width", [1280, 768, 360])
+@pytest.mark.parametrize("width", [1920, 1280, 768, 390, 360])
 def test_no_page_has_to_be_scrolled_sideways(morning, visit, width):
     world, served_page = morning
     visitor = visit(served_page)

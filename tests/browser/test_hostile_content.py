@@ -54,13 +54,21 @@ def test_a_payload_in_every_field_is_text_on_every_page(quiet_and_hostile, visit
     visitor = visit(served_page)
     requests = []
     visitor.page.on("request", lambda request: requests.append(request.url))
-    pages = ["/", "/groups/hostile", f"/items/{item.item_id}", "/items", "/operations", f"/items/{item.item_id}/edit"]
+    pages = [
+        "/",
+        "/failures",
+        "/groups/hostile",
+        f"/items/{item.item_id}",
+        "/items",
+        "/operations",
+        f"/items/{item.item_id}/edit",
+    ]
     for path in pages:
         visitor.go(path)
         visitor.page.wait_for_load_state()
         assert visitor.page.evaluate("window.owned") is None, path
         assert visitor.page.locator("main iframe, main img, main script, svg[onload]").count() == 0, path
-    visitor.go("/")
+    visitor.go("/failures")
     assert "<script>window.owned=1</script>" in visitor.page.locator(".group").first.inner_text()
     for path in ("/items", "/trace"):
         visitor.go(path)

@@ -49,7 +49,7 @@ def test_one_item_is_delivered_by_keyboard_alone(busy, visit):
     visitor.press("Tab")
     assert visitor.focused() == "Skip to the content"
     visitor.press("Enter", "j")
-    rows = visitor.page.locator(".groups .row").all_inner_texts()
+    rows = visitor.page.locator(".needs .row").all_inner_texts()
     assert visitor.focused() == rows[0]
     visitor.press("j", "j", "k")
     assert visitor.focused() == rows[1]

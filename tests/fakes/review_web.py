@@ -33,6 +33,7 @@ from tests.fakes.audit_log import create_audit
 from tests.fakes.dynamodb import create_review_table
 from tests.fakes.events import make_event
 from tests.fakes.hop import bus_event
+from tests.fakes.live_hops import live, reading_of, troubled
 
 REGION = "eu-west-1"
 NOW = 1_795_684_800.0
@@ -183,6 +184,7 @@ def make_world(*, environment: str = "prod") -> World:
         runs=Runs(review=made, canary_wait_seconds=5.0),
         matching=Matching(WORKFLOW, environment),
         trace=tracer(deployment).search,
+        live=live(reading_of(NOW)),
         environment=environment,
         region=REGION,
         clock=lambda: NOW,
@@ -351,4 +353,5 @@ def failures_of_a_night(world: World, *, few: bool = False) -> dict[str, ReviewI
             items.append(item_of(kind, event_id, failed_ago=ago, queue_url=world.queue_url))
         named[name] = items[-1]
     world.load(items)
+    world.place.live = live(troubled(NOW))
     return named

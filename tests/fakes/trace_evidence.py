@@ -74,6 +74,7 @@ OUTPUTS: dict[str, Any] = {
         "route/to-lake": pattern("route/to-lake", {"detail-type": ["qc.failed"]}, "received"),
     },
     "partners": ["frameio", "mux"],
+    "partner_ingresses": {"frameio": ["ingress/media-dev-webhook"], "mux": ["ingress/media-dev-webhook"]},
     "state_machine_arns": {"publish": MACHINE},
     "idempotency_table_names": ["ingress", "deliveries"],
     "review_table_name": "review",

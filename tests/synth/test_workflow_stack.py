@@ -79,6 +79,7 @@ def test_outputs_are_those_that_operators_and_the_command_rely_on(default_stacks
         "idempotency_table_names",
         "log_group_names",
         "operator_policies",
+        "partner_ingresses",
         "partners",
         "queue_urls",
         "review_table_name",
@@ -95,6 +96,7 @@ def test_the_commands_are_told_of_every_hop_and_of_the_patterns_that_are_in_forc
     outputs = stack.document["output"]
 
     assert outputs["partners"]["value"] == ["mux"]
+    assert outputs["partner_ingresses"]["value"] == {"mux": ["ingress/media-dev-webhook"]}
     assert "destination = queue.destination" in outputs["hops"]["value"]
     assert "contains([], hop)" in outputs["event_patterns"]["value"]
     assert 'contains(["route/ready"], hop)' in synthesise(SMALL)["dev"].document["output"]["event_patterns"]["value"]

@@ -292,9 +292,9 @@ def test_every_page_is_there_for_who_may_look(guarded, items, policy):
     service = guarded(policy)
     ids = service.review.service.table.get_summary(items["to-archive"]).group_ids
     of_groups = [
-        path for name, group in ids.items() for path in (f"/?by={name}", f"/groups/{group}", f"/items?{name}=x")
+        path for name, group in ids.items() for path in (f"/failures?by={name}", f"/groups/{group}", f"/items?{name}=x")
     ]
-    for path in (*of_groups, "/items", f"/items/{items['to-archive']}", "/operations"):
+    for path in ("/", *of_groups, "/items", f"/items/{items['to-archive']}", "/operations"):
         assert service.get(path) == 200, (path, service.guard.refused)
     # An item's body is what `metadata` may not read: it is asked for once, and the page does without.
     actions = {access.action for access in service.guard.refused}

@@ -485,6 +485,11 @@ class WorkflowParts:
             f"${{{{ for hop, queue in {queues} : hop => {{ {', '.join(_HOP)} }} }}}}",
         )
         self._output("partners", "Names of the partners.", literal(sorted(self._workflow.partners)))
+        entered = {
+            name: [f"ingress/{self._environment.prefix}-{ingress}" for ingress in partner.ingresses]
+            for name, partner in sorted(self._workflow.partners.items())
+        }
+        self._output("partner_ingresses", "Hops by which each partner's events enter.", literal(entered))
         if router is not None:
             self._output("queue_urls", "Queues of the transforms and routes, by hop.", router.get("queue_urls"))
             enabled = ", ".join(_quoted(hop) for hop in self._enabled_hops())

@@ -6,6 +6,7 @@ import functools
 import os
 import shutil
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -40,6 +41,7 @@ class Cloud:
     profile: str | None = None
     record: CloudRecord | None = None
     _clients: dict[str, Any] = field(default_factory=dict, repr=False)
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
 
     def client(self, service: str) -> Any:
         """The client of ``service``.
@@ -47,9 +49,10 @@ class Cloud:
         Raises:
             OperatorError: there is no region, or no such profile.
         """
-        if service not in self._clients:
-            self._clients[service] = CONTACT.watch(self._make(service))
-        return self._clients[service]
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = CONTACT.watch(self._make(service))
+            return self._clients[service]
 
     def lazy(self, service: str) -> Any:
         """The client of ``service``, made at its first use: a command may not need it."""

@@ -37,11 +37,14 @@ class Hop:
 class Topology:
     """The hops of one deployment. ``state_machines`` are ARNs by destination, ``partners`` names.
 
+    ``partner_ingresses`` has the hops by which each partner's events enter; an older deployment does not say.
+
     ``renamed`` has the names in AWS of the hops and destinations (``destination/cms``) that the workflow file renamed.
     """
 
     hops: Mapping[str, Hop] = field(default_factory=dict)
     partners: Sequence[str] = ()
+    partner_ingresses: Mapping[str, Sequence[str]] = field(default_factory=dict)
     state_machines: Mapping[str, str] = field(default_factory=dict)
     bus_arn: str | None = None
     renamed: Mapping[str, str] = field(default_factory=dict)
@@ -56,6 +59,11 @@ class Topology:
         return cls(
             hops={name: _hop(name, mapping(hops.get(name)), groups, patterns) for name in sorted({*hops, *groups})},
             partners=tuple(str(name) for name in outputs.get("partners") or ()),
+            partner_ingresses={
+                partner: tuple(str(hop) for hop in entered)
+                for partner, entered in mapping(outputs.get("partner_ingresses")).items()
+                if isinstance(entered, list)
+            },
             state_machines={
                 name: arn for name, arn in mapping(outputs.get("state_machine_arns")).items() if isinstance(arn, str)
             },

@@ -12,7 +12,7 @@ from html import escape
 from typing import Final, Literal
 
 from media_events_kit.ops.diagram.layout import BOX_HEIGHT, BOX_WIDTH, MARGIN, Box, Layout, ends, laid_out
-from media_events_kit.ops.diagram.model import BUS, SIGNS, Edge, Flow, Node
+from media_events_kit.ops.diagram.model import BUS, SIGNS, Edge, Flow, Kind, Node
 from media_events_kit.ops.shared.console import plain
 
 Tone = Literal["good", "busy", "bad", "calm"]
@@ -26,6 +26,13 @@ ABOUT_CELLS: Final = 29
 WIDE_CELLS: Final = 70
 """So many characters of a line fit into a box, at the width of the letters of most fonts."""
 _LINE: Final = 16
+_LINES: Final = ("name", "about", "mark")
+_WIDTHS: Final = (NAME_CELLS, ABOUT_CELLS, ABOUT_CELLS)
+_FAILING: Final[tuple[tuple[Kind, ...], ...]] = (("ingress",), ("transform", "route"))
+_FAILURE_BOXES: Final = {
+    DEAD_LETTERS: ("Dead-letter queue of each hop", "redriven to that hop alone"),
+    REVIEW: ("Review table", "no redrive helps: a person"),
+}
 
 LIGHT: Final = {
     "paper": "#ffffff",
@@ -127,17 +134,31 @@ def _bus(node: Node, box: Box) -> str:
 
 
 def _node(node: Node, box: Box, mark: Mark | None, passed: bool) -> str:  # noqa: FBT001 - of one caller
-    sign = f"{SIGNS[node.change]} " if node.change else ""
-    said = f"{sign}{node.name}", node.about, mark.text if mark else ""
-    members = f": {', '.join(key.partition('/')[2] for key in node.members)}" if node.members else ""
-    whole = ", ".join(part for part in (f"{node.kind} {said[0]}{members}", *said[1:]) if part)
     classes = ["node", node.kind, node.change or "", f"t-{mark.tone}" if mark else "", "passed" if passed else ""]
-    drawn = _box(box, said, title=whole, classes=classes)
-    return _linked(drawn, mark, whole)
+    return _linked(_box(box, _said(node, mark), node.key, label_of(node, mark), classes), mark, label_of(node, mark))
+
+
+def _said(node: Node, mark: Mark | None) -> tuple[str, str, str | None]:
+    sign = f"{SIGNS[node.change]} " if node.change else ""
+    return f"{sign}{node.name}", node.about, mark.text if mark else None
+
+
+def label_of(node: Node, mark: Mark | None) -> str:
+    """All that a node says, in one line; of several parts drawn as one it has all the names."""
+    name, about, text = _said(node, mark)
+    members = f": {', '.join(key.partition('/')[2] for key in node.members)}" if node.members else ""
+    return ", ".join(part for part in (f"{node.kind} {name}{members}", about if not members else "", text) if part)
+
+
+def labels(flow: Flow, marks: Mapping[str, Mark]) -> dict[str, str]:
+    """What each marked part of a map says, by key."""
+    nodes = {node.key: node for node in flow.nodes}
+    said = {key: label_of(nodes[key], mark) for key, mark in marks.items() if key in nodes}
+    return said | {key: _failure_label(key, marks[key]) for key in _FAILURE_BOXES if key in marks}
 
 
 def _failure_path(layout: Layout, marks: Mapping[str, Mark]) -> Iterator[str]:
-    for kinds in (("ingress",), ("transform", "route")):
+    for kinds in _FAILING:
         boxes = [layout.boxes[node.key] for node in layout.flow.of(*kinds)]
         if boxes:
             x = boxes[0].x + BOX_WIDTH / 2
@@ -147,17 +168,14 @@ def _failure_path(layout: Layout, marks: Mapping[str, Mark]) -> Iterator[str]:
         f'<g class="wire failing"><path d="M{box.right:g} {box.middle:g}H{end.x - 7:g}"/>'
         f'<path class="head" d="M{end.x:g} {end.middle:g}l-7 -4v8z"/></g>'
     )
-    letters, review = marks.get(DEAD_LETTERS), marks.get(REVIEW)
-    said = "Dead-letter queue of each hop", "redriven to that hop alone", letters.text if letters else ""
-    yield _linked(
-        _box(box, said, title=", ".join(filter(None, said)), classes=_marked(letters), wide=True),
-        letters,
-        ", ".join(said),
-    )
-    said = "Review table", "no redrive helps: a person", review.text if review else ""
-    yield _linked(
-        _box(end, said, title=", ".join(filter(None, said)), classes=_marked(review)), review, ", ".join(said)
-    )
+    for key, place in ((DEAD_LETTERS, box), (REVIEW, end)):
+        mark, label = marks.get(key), _failure_label(key, marks.get(key))
+        said = (*_FAILURE_BOXES[key], mark.text if mark else None)
+        yield _linked(_box(place, said, key, label, _marked(mark), wide=key == DEAD_LETTERS), mark, label)
+
+
+def _failure_label(key: str, mark: Mark | None) -> str:
+    return ", ".join([*_FAILURE_BOXES[key], *([mark.text] if mark and mark.text else [])])
 
 
 def _marked(mark: Mark | None) -> list[str]:
@@ -172,16 +190,19 @@ def _falling(x: float, top: float, bottom: float) -> str:
     )
 
 
-def _box(box: Box, said: tuple[str, str, str], *, title: str, classes: list[str], wide: bool = False) -> str:
+def _box(  # noqa: PLR0913 - of two callers
+    box: Box, said: tuple[str, str, str | None], key: str, label: str, classes: list[str], *, wide: bool = False
+) -> str:
     x, y = box.x + 12, box.y + 18
-    cells = (WIDE_CELLS, WIDE_CELLS, WIDE_CELLS) if wide else (NAME_CELLS, ABOUT_CELLS, ABOUT_CELLS)
     lines = [
-        f'<text class="{name}" x="{x:g}" y="{y + index * _LINE:g}">{_text(shortened(line, width))}</text>'
-        for index, (name, line, width) in enumerate(zip(("name", "about", "mark"), said, cells, strict=True))
-        if line
+        f'<text class="{name}" x="{x:g}" y="{y + index * _LINE:g}">'
+        f"{_text(shortened(line, WIDE_CELLS if wide else width))}</text>"
+        for index, (name, line, width) in enumerate(zip(_LINES, said, _WIDTHS, strict=True))
+        # A mark may come later: its place is kept.
+        if line or (line is not None and name == "mark")
     ]
     return (
-        f'<g class="{" ".join(filter(None, classes))}"><title>{_text(title)}</title>'
+        f'<g class="{" ".join(filter(None, classes))}" data-part="{_text(key)}"><title>{_text(label)}</title>'
         f'<rect x="{box.x:g}" y="{box.y:g}" width="{box.width:g}" height="{box.height:g}" rx="7"/>'
         f"{''.join(lines)}</g>"
     )

@@ -16,6 +16,7 @@ from media_events_kit.ops.review_web import (
     formatting,
     groups,
     items,
+    map_page,
     request_guard,
     trace,
 )
@@ -41,7 +42,7 @@ def create(context: PageContext, gate: Gate) -> Flask:
     request_guard.install(app, gate)
     errors.install(app)
     _add_filters(app)
-    for part in (groups, items, bulk_operations, actions, edit, trace):
+    for part in (map_page, groups, items, bulk_operations, actions, edit, trace):
         app.register_blueprint(part.blueprint)
 
     @app.get("/enter")
@@ -87,7 +88,14 @@ def _add_filters(app: Flask) -> None:
         return {"context": current_context(), "section": _SECTIONS.get(request.blueprint or "", "")}
 
 
-_SECTIONS = {"groups": "Failures", "items": "Items", "edits": "Items", "operations": "Operations", "trace": "Trace"}
+_SECTIONS = {
+    "map": "Map",
+    "groups": "Failures",
+    "items": "Items",
+    "edits": "Items",
+    "operations": "Operations",
+    "trace": "Trace",
+}
 
 
 def person(arn: str) -> str:

@@ -12,6 +12,7 @@ from flask import Flask, current_app
 from media_events.core.failures import ProcessingError
 from media_events_kit.ops.review.audited_service import AuditedReviewService
 from media_events_kit.ops.review_web.background_runs import Runs
+from media_events_kit.ops.review_web.live_hops import LiveHops
 from media_events_kit.ops.review_web.route_preview import Matching
 from media_events_kit.ops.trace.model import EventTrace
 
@@ -20,7 +21,10 @@ _KEY: Final = "media-events-review"
 
 @dataclass(slots=True, kw_only=True)
 class PageContext:
-    """The objects of one deployment. ``trace`` finds events by an id; the page shows ``environment`` and ``region``."""
+    """The objects of one deployment. ``trace`` finds events by an id; the page shows ``environment`` and ``region``.
+
+    ``live`` reads the hops for the map; without it there is no map.
+    """
 
     review: AuditedReviewService
     runs: Runs
@@ -28,6 +32,7 @@ class PageContext:
     trace: Callable[[str], list[EventTrace]]
     environment: str
     region: str
+    live: LiveHops | None = None
     clock: Callable[[], float] = time.time
     revealed: set[str] = field(default_factory=set)
     """The items whose hidden values an edit has shown, as the audit says."""

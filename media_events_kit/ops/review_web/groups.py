@@ -21,6 +21,8 @@ blueprint = Blueprint("groups", __name__)
 
 GROUPS_SHOWN: Final = 25
 ITEMS_SHOWN: Final = 50
+FIRST_GROUPS: Final = 5
+"""In front of the map."""
 
 EXPLAINED: Final[dict[Status, str]] = {
     "OPEN": "Waits for a person.",
@@ -39,6 +41,7 @@ SHORTCUTS: Final = (
     (("e",), "edit the item"),
     (("c",), "leave a note"),
     (("x",), "cancel the operation"),
+    (("m",), "map"),
     (("g",), "failures"),
     (("i",), "items"),
     (("o",), "operations"),
@@ -50,29 +53,22 @@ SHORTCUTS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A group on the first page."""
+class GroupRow:
+    """A group in a list."""
 
     group: Group
     growth: Growth
     advice: Advice
 
 
-@blueprint.get("/")
+@blueprint.get("/failures")
 def overview() -> str:
     """The groups of a grouping (``by``) with waiting items, the largest first."""
-    context, cursor = current_context(), request.args.get("after") or None
+    service, cursor = current_context().review.service, request.args.get("after") or None
     name = request.args.get("by", "error")
     grouping = next((one for one in GROUPINGS if one == name), None) or abort(404)
-    page = failure_groups.group_page(context.review.service, limit=GROUPS_SHOWN, cursor=cursor, grouping=grouping)
-    rows = [
-        Row(
-            group,
-            growth(group.last_opened_at, trend.hours, context.clock()),
-            advice(group.failure_class, group.error_code),
-        )
-        for group, trend in page.groups
-    ]
+    page = failure_groups.group_page(service, limit=GROUPS_SHOWN, cursor=cursor, grouping=grouping)
+    rows = _rows(page)
     link = partial(url_for, "groups.overview", by=None if grouping == "error" else grouping)
     return render_template(
         "groups.html",
@@ -83,6 +79,24 @@ def overview() -> str:
         first=link() if cursor else None,
         next=None if page.cursor is None else link(after=page.cursor),
     )
+
+
+def first_groups() -> tuple[list[GroupRow], bool]:
+    """The largest groups, and whether there are more."""
+    page = failure_groups.group_page(current_context().review.service, limit=GROUPS_SHOWN)
+    return _rows(page), page.cursor is not None
+
+
+def _rows(page: failure_groups.GroupPage) -> list[GroupRow]:
+    now = current_context().clock()
+    return [
+        GroupRow(
+            group,
+            growth(group.last_opened_at, trend.hours, now),
+            advice(group.failure_class, group.error_code),
+        )
+        for group, trend in page.groups
+    ]
 
 
 @blueprint.get("/groups/<path:group_id>")

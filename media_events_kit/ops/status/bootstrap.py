@@ -7,7 +7,6 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from media_events.adapters.dynamodb.circuit_breaker import DynamoCircuitBreaker
 from media_events.adapters.dynamodb.key_queues import DynamoHeldKeyQueues
 from media_events.adapters.sqs.depths import depth
 from media_events.delivery.deliverer import destination_key
@@ -18,9 +17,10 @@ from media_events_kit.ops.review.bootstrap import table_of
 from media_events_kit.ops.review.failure_groups import with_since
 from media_events_kit.ops.review.queries import Query, walk
 from media_events_kit.ops.review.service import confirmable
+from media_events_kit.ops.status.circuit_breakers import read_circuit_breakers
 from media_events_kit.ops.status.collector import StatusCollector
 from media_events_kit.ops.status.message_ages import OldestMessages
-from media_events_kit.ops.status.model import CircuitBreaker, Parked
+from media_events_kit.ops.status.model import Parked
 
 
 def collector(deployment: Deployment) -> StatusCollector:
@@ -43,20 +43,9 @@ def collector(deployment: Deployment) -> StatusCollector:
         delivered=delivered,
         depth=functools.partial(depth, cloud.lazy("sqs")),
         ages=OldestMessages(cloud.lazy("cloudwatch"), time.time).ages,
-        circuit_breaker=functools.partial(_circuit_breaker, cloud.lazy("dynamodb")),
+        circuit_breakers=functools.partial(read_circuit_breakers, cloud.lazy("dynamodb")),
         parked=functools.partial(_parked, cloud.lazy("dynamodb")),
         clock=time.time,
-    )
-
-
-def _circuit_breaker(client: Any, table: str, destination: str) -> CircuitBreaker:
-    state = DynamoCircuitBreaker(client, table, destination).read()
-    return CircuitBreaker(
-        failures=state.failures,
-        opened=state.opened,
-        opened_at=state.opened_at,
-        suspect_only=state.suspect_only,
-        open_until=state.open_until,
     )
 
 

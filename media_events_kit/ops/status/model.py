@@ -75,6 +75,16 @@ class HopState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HopReading:
+    """All hops at ``now`` (epoch seconds), what could not be found out of them, and further remarks."""
+
+    now: float
+    hops: Sequence[HopState]
+    unknown: Sequence[str]
+    notes: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GroupState:
     """One failure group: how many of its items are open and retrying, and why its latest one failed."""
 
@@ -120,7 +130,7 @@ class Status:
     @property
     def needs(self) -> list[Need]:
         """Everything that needs a person now, review items first."""
-        return [*self._review_needs(), *(need for hop in self.hops for need in _needs_of(hop, self.now))]
+        return [*self._review_needs(), *(need for hop in self.hops for need in needs_of(hop, self.now))]
 
     @property
     def verdict(self) -> Verdict:
@@ -158,7 +168,8 @@ class Status:
         }
 
 
-def _needs_of(hop: HopState, now: float) -> Iterator[Need]:
+def needs_of(hop: HopState, now: float) -> Iterator[Need]:
+    """What of a hop needs a person at ``now``."""
     breaker, queue, dead_letters = hop.circuit_breaker or CircuitBreaker(), hop.queue, hop.dead_letters
     is_open = breaker.is_open(now)
     if is_open and breaker.opened >= PERSISTENT_OPENINGS:

@@ -145,6 +145,37 @@
   const unwritten = () => all("input:not([type=hidden]):not([type=checkbox]), textarea").every((e) => e.value === e.defaultValue);
   const reload = () => { if (unwritten()) window.location.reload(); };
 
+  // --- refreshing ---------------------------------------------------------------------------------------------
+
+  // What has changed is shown by a reload that keeps the place, the ticked rows, and the row that has the focus. While
+  // somebody writes, it is only announced.
+  const PLACE = "media-events-place";
+  const renew = (version) => {
+    if (!unwritten()) {
+      loading.textContent = "There is news. Reload the page to see it.";
+      return;
+    }
+    const focused = document.activeElement;
+    const place = {
+      path: window.location.href,
+      version,
+      y: window.scrollY,
+      href: focused && focused.getAttribute("href"),
+      ticked: boxes.filter((box) => box.checked).map((box) => box.value),
+    };
+    window.sessionStorage.setItem(PLACE, JSON.stringify(place));
+    window.location.reload();
+  };
+  const kept = JSON.parse(window.sessionStorage.getItem(PLACE) || "null");
+  window.sessionStorage.removeItem(PLACE);
+  if (kept && kept.path === window.location.href) {
+    boxes.forEach((box) => { box.checked = kept.ticked.includes(box.value); });
+    showCount();
+    const link = kept.href && all("main a[href]").find((one) => one.getAttribute("href") === kept.href);
+    if (link) link.focus({ preventScroll: true });
+    window.scrollTo(0, kept.y);
+  }
+
   const watched = one("[data-watch]");
   if (watched) {
     every(1000, async () => {
@@ -153,6 +184,37 @@
       watched.querySelector("p").textContent = `It is ${state.status.toLowerCase()} now. Reload the page to see it.`;
       reload();
       return true;
+    });
+  }
+
+  const live = one("[data-live]");
+  if (live) {
+    every(5000, async () => {
+      const now = await ask(live.dataset.live).catch(() => null);
+      if (!now) return false;
+      if (now.version !== live.dataset.version) {
+        renew(`${now.version}`);
+        return false;
+      }
+      const time = live.querySelector("[data-as-of]");
+      if (time && now.as_of) {
+        time.dateTime = now.as_of;
+        time.textContent = now.as_of.slice(0, 19).replace("T", " ") + " UTC";
+      }
+      live.querySelectorAll("[data-part]").forEach((part) => {
+        const mark = now.marks[part.dataset.part];
+        if (!mark) return;
+        part.setAttribute("class", part.getAttribute("class").replace(/ ?\bt-\w+/, "") + ` t-${mark.tone}`);
+        const text = part.querySelector(".mark");
+        if (text) text.textContent = mark.text;
+        part.querySelector("title").textContent = mark.label;
+        if (part.parentNode.hasAttribute("aria-label")) part.parentNode.setAttribute("aria-label", mark.label);
+      });
+      live.querySelectorAll("[data-cell]").forEach((cell) => {
+        const text = now.cells[cell.dataset.cell];
+        if (text !== undefined && cell.textContent !== text) cell.textContent = text;
+      });
+      return false;
     });
   }
 

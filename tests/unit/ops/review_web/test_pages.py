@@ -23,17 +23,17 @@ HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{7*7}}\u202
 
 
 def test_a_group_shows_its_count_its_age_and_its_advice(browser, item, world):
-    page = browser.get("/").text
+    page = browser.get("/failures").text
     assert f'href="/groups/{item.group_id}"' in page
     assert "check the destination&#39;s secret" in page
     assert "growing, 1 since 08:00 UTC" in page
     world.table.update(replace(item, status="ARCHIVED", version=2), over=item)
-    assert f'href="/groups/{item.group_id}"' not in browser.get("/").text
+    assert f'href="/groups/{item.group_id}"' not in browser.get("/failures").text
 
 
 @pytest.mark.parametrize("grouping", ["type", "partner", "hop", "destination"])
 def test_groups_of_every_grouping_are_listed_and_shown(browser, item, grouping):
-    page = browser.get(f"/?by={grouping}").text
+    page = browser.get(f"/failures?by={grouping}").text
     group = item.group_ids[grouping]
     path = f"/groups/{quote(group, safe=':/')}"
     assert f'href="{path}"' in page
@@ -41,7 +41,7 @@ def test_groups_of_every_grouping_are_listed_and_shown(browser, item, grouping):
     shown = browser.get(path).text
     assert item.event_id in shown
     assert f"{grouping.capitalize()} {getattr(item, grouping)}" in shown
-    assert browser.get("/?by=colour").status_code == 404
+    assert browser.get("/failures?by=colour").status_code == 404
 
 
 def test_a_group_shows_its_items_by_status(browser, item, world):
@@ -149,7 +149,7 @@ def test_whatever_came_from_outside_is_text(browser, item, world):
             subject=evil.item_id, at=HOSTILE, by=HOSTILE, action=HOSTILE, allowed=True, result=HOSTILE, reason=HOSTILE
         )
     )
-    paths = ["/", f"/groups/{item.group_id}", f"/items/{evil.item_id}", "/items"]
+    paths = ["/", "/failures", f"/groups/{item.group_id}", f"/items/{evil.item_id}", "/items"]
     for path in [*paths, f"/items?destination={HOSTILE}", f"/items?event={HOSTILE}", f"/find?id={HOSTILE}"]:
         answer = browser.client.get(
             path.partition("?")[0],
@@ -212,7 +212,7 @@ def test_items_are_filtered(browser, item):
 
 @pytest.mark.parametrize("cursor", ["x", "eyJ9", "!!!", "W10", "x" * 5000, "WzAsIjEiXQ"])
 def test_a_cursor_that_no_page_gave_is_refused(browser, item, cursor):
-    for path in ("/", "/items", f"/groups/{item.group_id}"):
+    for path in ("/failures", "/items", f"/groups/{item.group_id}"):
         answer = browser.get(f"{path}?after={cursor}")
         assert answer.status_code == 400, path
         assert "begin with the first page" in answer.text

@@ -20,6 +20,7 @@ from media_events_kit.ops.deployment import discovery
 from media_events_kit.ops.deployment.topology import Topology
 from media_events_kit.ops.shared.contact import Contact
 from media_events_kit.ops.status import bootstrap, collector, commands
+from media_events_kit.ops.status.circuit_breakers import read_circuit_breakers
 from media_events_kit.ops.status.collector import MAX_GROUPS, StatusCollector
 from media_events_kit.ops.status.message_ages import OldestMessages
 from media_events_kit.ops.status.model import CircuitBreaker, Parked, age
@@ -51,9 +52,9 @@ class Deployment:
             delivered=lambda item: item.item_id in self.delivered,
             depth=lambda url: _raised(self.depths.get(url.rpartition("/")[2], Depth(0, 0))),
             ages=self._ages,
-            circuit_breaker=lambda _table, destination: _raised(
-                self.circuit_breakers.get(destination, CircuitBreaker())
-            ),
+            circuit_breakers=lambda _table, destinations: {
+                name: _raised(self.circuit_breakers.get(name, CircuitBreaker())) for name in destinations
+            },
             parked=lambda _table, destination: _raised(self.parked.get(destination)),
             clock=lambda: self.now,
         )
@@ -247,7 +248,7 @@ def test_an_unreadable_queue_may_hide_a_need(deployment):
 
 def test_an_unreadable_circuit_breaker_may_hide_a_need(deployment):
     deployment.circuit_breakers["cms"] = TransientError("aws-Throttling", "reading a circuit breaker: Throttling")
-    assert deployment.status().unknown == ["the circuit breaker of cms: reading a circuit breaker: Throttling"]
+    assert deployment.status().unknown == ["the circuit breakers in deliveries: reading a circuit breaker: Throttling"]
 
 
 def test_without_ages_the_counts_are_shown(deployment):
@@ -426,7 +427,7 @@ def test_a_circuit_breaker_is_read_as_the_functions_write_it():
     writer = DynamoCircuitBreaker(client, "deliveries", "cms")
     writer.add_failures(5)
     writer.open(until=NOW * 2, opened=2, suspect_only=False)
-    circuit_breaker = bootstrap._circuit_breaker(client, "deliveries", "cms")
+    circuit_breaker = read_circuit_breakers(client, "deliveries", ["cms", "other"])["cms"]
     assert (circuit_breaker.failures, circuit_breaker.opened, circuit_breaker.is_open(NOW)) == (5, 2, True)
 
 
