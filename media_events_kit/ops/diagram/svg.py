@@ -22,7 +22,7 @@ REVIEW: Final = "review"
 """Keys of the two boxes of the failure path, for marks."""
 
 NAME_CELLS: Final = 23
-ABOUT_CELLS: Final = 29
+ABOUT_CELLS: Final = 31
 WIDE_CELLS: Final = 70
 """So many characters of a line fit into a box, at the width of the letters of most fonts."""
 _LINE: Final = 16
@@ -135,7 +135,7 @@ def _bus(node: Node, box: Box) -> str:
 
 def _node(node: Node, box: Box, mark: Mark | None, passed: bool) -> str:  # noqa: FBT001 - of one caller
     classes = ["node", node.kind, node.change or "", f"t-{mark.tone}" if mark else "", "passed" if passed else ""]
-    return _linked(_box(box, _said(node, mark), node.key, label_of(node, mark), classes), mark, label_of(node, mark))
+    return _linked(_box(box, _said(node, mark), node.key, label_of(node, mark), classes), mark)
 
 
 def _said(node: Node, mark: Mark | None) -> tuple[str, str, str | None]:
@@ -171,7 +171,7 @@ def _failure_path(layout: Layout, marks: Mapping[str, Mark]) -> Iterator[str]:
     for key, place in ((DEAD_LETTERS, box), (REVIEW, end)):
         mark, label = marks.get(key), _failure_label(key, marks.get(key))
         said = (*_FAILURE_BOXES[key], mark.text if mark else None)
-        yield _linked(_box(place, said, key, label, _marked(mark), wide=key == DEAD_LETTERS), mark, label)
+        yield _linked(_box(place, said, key, label, _marked(mark), wide=key == DEAD_LETTERS), mark)
 
 
 def _failure_label(key: str, mark: Mark | None) -> str:
@@ -201,17 +201,19 @@ def _box(  # noqa: PLR0913 - of two callers
         # A mark may come later: its place is kept.
         if line or (line is not None and name == "mark")
     ]
+    # A link is named by its text; the title would say it twice.
+    title = f"<title>{_text(label)}</title>" if any("…" in line or " +" in line for line in lines) else ""
     return (
-        f'<g class="{" ".join(filter(None, classes))}" data-part="{_text(key)}"><title>{_text(label)}</title>'
+        f'<g class="{" ".join(filter(None, classes))}" data-part="{_text(key)}">{title}'
         f'<rect x="{box.x:g}" y="{box.y:g}" width="{box.width:g}" height="{box.height:g}" rx="7"/>'
         f"{''.join(lines)}</g>"
     )
 
 
-def _linked(drawn: str, mark: Mark | None, label: str) -> str:
+def _linked(drawn: str, mark: Mark | None) -> str:
     if mark is None or mark.href is None:
         return drawn
-    return f'<a href="{_text(mark.href)}" aria-label="{_text(label)}">{drawn}</a>'
+    return f'<a href="{_text(mark.href)}">{drawn}</a>'
 
 
 def shortened(text: str, cells: int) -> str:

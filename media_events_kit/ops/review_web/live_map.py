@@ -100,16 +100,18 @@ def _row(hop: HopState, live: Live, groups: Sequence[Group]) -> Row:
 
 
 def _mark(row: Row) -> Mark:
-    oldest = f", {row.oldest}" if row.oldest else ""
-    said = (
+    is_open = row.circuit_breaker.startswith("open")
+    oldest = f", {row.oldest}" if row.oldest and not row.in_review and not is_open else ""
+    said = [
         f"{row.in_review} to review" if row.in_review else "",
-        "breaker open" if row.circuit_breaker.startswith("open") else "",
+        "breaker open" if is_open else "",
         f"{row.waiting} wait{oldest}" if row.waiting not in ("", "0") else "",
         f"{row.dead_letters} dead" if row.dead_letters not in ("", "0") else "",
-        row.rate,
-    )
+    ]
+    # The table has all of it; a box has room for the worst.
+    said = [part for part in said if part] or [row.rate or "nothing waits"]
     href = f"/groups/{row.group_id}" if row.group_id else "#" + anchor(row.hop)
-    return Mark(text=" · ".join(part for part in said if part) or "nothing waits", tone=row.tone, href=href)
+    return Mark(text=" · ".join(said), tone=row.tone, href=href)
 
 
 def anchor(hop: str) -> str:

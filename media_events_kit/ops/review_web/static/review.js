@@ -207,8 +207,8 @@
         part.setAttribute("class", part.getAttribute("class").replace(/ ?\bt-\w+/, "") + ` t-${mark.tone}`);
         const text = part.querySelector(".mark");
         if (text) text.textContent = mark.text;
-        part.querySelector("title").textContent = mark.label;
-        if (part.parentNode.hasAttribute("aria-label")) part.parentNode.setAttribute("aria-label", mark.label);
+        const title = part.querySelector("title");
+        if (title) title.textContent = mark.label;
       });
       live.querySelectorAll("[data-cell]").forEach((cell) => {
         const text = now.cells[cell.dataset.cell];

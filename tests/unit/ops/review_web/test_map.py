@@ -30,6 +30,10 @@ def _shows(world, monkeypatch):
     return lambda reader: monkeypatch.setattr(world.place, "live", reader)
 
 
+def words(link):
+    return " ".join(text.strip() for text in link.itertext() if text.strip())
+
+
 def drawing(page):
     return ET.fromstring(page[page.index('<svg class="map"') :].partition("</svg>")[0] + "</svg>")
 
@@ -39,10 +43,10 @@ def test_what_needs_a_person_is_in_front_and_each_part_of_the_map_leads_on(brows
     page = browser.get("/").text
 
     assert page.index(f'href="/groups/{item.group_id}"') < page.index('class="map"')
-    links = {link.get("href"): link.get("aria-label") for link in drawing(page).iter("a")}
-    assert any(href == f"/groups/{item.group_id}" and "route ready-to-cms" in links[href] for href in links)
+    links = {link.get("href"): words(link) for link in drawing(page).iter("a")}
+    assert any(href == f"/groups/{item.group_id}" and "ready-to-cms" in links[href] for href in links)
     assert links["/failures"].endswith("to review")
-    assert links["/items?partner=mux"] == "partner mux, 38/min"
+    assert links["/items?partner=mux"] == "mux 38/min"
     anchors = [href for href in links if href.startswith("#")]
     assert anchors
     assert all(f'id="{href[1:]}"' in page for href in anchors)
@@ -57,8 +61,8 @@ def test_the_table_says_all_that_the_map_says(browser, shows):
     assert [cell.partition(">")[2].partition("<")[0] for cell in row.split("<td")] == [
         *("0/min", "15", "6 min 52 s", "4", "open, 6 min 40 s", ""),
     ]
-    labels = [link.get("aria-label") for link in drawing(page).iter("a")]
-    assert "route comments-to-review-tool, comment.*, breaker open · 15 wait, 6 min 52 s · 4 dead · 0/min" in labels
+    (words_of,) = [words(link) for link in drawing(page).iter("a") if "comments" in words(link)]
+    assert "breaker open · 15 wait · 4 dead" in words_of
 
 
 def test_the_figures_come_without_a_reload_and_a_new_group_is_another_version(browser, item, world, shows):
