@@ -314,6 +314,7 @@ class Selection:
     ``last_failed_at``; so have the indexes of :data:`VALUE_GROUPINGS`, under the status of the item's group there.
     ``by-event`` has them under the event's id, sorted by ``first_failed_at``. ``since`` and ``until`` (both included)
     bound the sort key; ``where`` requires further attributes to have these values, ``parts`` others to contain these.
+    ``answers`` reads the receivers' answers as well.
     """
 
     index: IndexName
@@ -323,6 +324,7 @@ class Selection:
     where: Mapping[str, str] = field(default_factory=dict)
     parts: Mapping[str, str] = field(default_factory=dict)
     oldest_first: bool = False
+    answers: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -396,6 +396,7 @@ def announcement(item: ReviewItem) -> tuple[str, str]:
             "first_item": item.item_id,
             "event_id": item.event_id,
             "see": f"media-events review list --group {item.group_id}",
+            "open": f"media-events review serve --open {item.group_id}",
         },
         indent=2,
     )

@@ -52,6 +52,8 @@ class QueryError(ValueError):
 class Query:
     """Conditions on items; ``None`` means any. Of the fields in ``parts`` the text is a part of the item's.
 
+    ``text`` is a part of the event's id, asset, correlation id or error; with ``answers`` also of the receiver's.
+
     ``since`` and ``until`` (inclusive) concern the last failure. Items come by status, in the order of ``statuses``;
     within one the latest failure comes first, unless ``oldest_first``.
     """
@@ -69,6 +71,8 @@ class Query:
     until: str | None = None
     oldest_first: bool = False
     parts: tuple[str, ...] = ()
+    text: str | None = None
+    answers: bool = False
 
     def selections(self) -> list[Selection]:
         """The selections to read from the table, one after the other."""
@@ -92,6 +96,7 @@ class Query:
                 since=self.since,
                 until=self.until,
                 oldest_first=self.oldest_first,
+                answers=self.answers,
             )
             for status in self.statuses
         ]
@@ -103,6 +108,7 @@ class Query:
             and self.group in (None, *item.group_ids.values())
             and self.event in (None, item.event_id)
             and all(self._takes(name, getattr(item, name)) for name in _FILTERS)
+            and (self.text is None or any(self.text.lower() in (said or "").lower() for said in _texts(item)))
             and (self.since or EARLIEST) <= item.last_failed_at <= (self.until or LATEST)
         )
 
@@ -115,13 +121,17 @@ class Query:
     @property
     def conditions(self) -> str:
         """All conditions but the statuses, in words; empty if there are none."""
-        names = ("group", "event", *_FILTERS, "since", "until")
+        names = ("group", "event", *_FILTERS, "text", "since", "until")
         values = {name.replace("_", " "): getattr(self, name) for name in names}
         return ", ".join(f"{name} {value}" for name, value in values.items() if value is not None)
 
     def describe(self) -> str:
         """The query in words, for the audit."""
         return f"{' or '.join(self.statuses)} items" + (f" of {self.conditions}" if self.conditions else "")
+
+
+def _texts(item: ReviewItem) -> tuple[str | None, ...]:
+    return item.event_id, item.partition_key, item.correlation_id, item.error_message, item.response
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +162,7 @@ def find_page(service: ReviewService, query: Query, *, limit: int, cursor: str |
         selection = selections[place]
         size = (
             ITEMS_A_ROUND_TRIP
-            if selection.where or selection.parts
+            if selection.where or selection.parts or query.text
             else min(limit + 1 - len(items), ITEMS_A_ROUND_TRIP)
         )
         part = service.table.page(selection, limit=size, after=after)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from typing import Any, Final, Literal
+from urllib.parse import urlsplit
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -21,6 +22,7 @@ from media_events_kit.ops.review_web.context import current_context
 from media_events_kit.ops.review_web.errors import explained
 from media_events_kit.ops.review_web.formatting import number
 from media_events_kit.ops.review_web.forms import MAX_NOTE_CHARACTERS, MAX_SELECTED, RetryForm, reason_of, whole
+from media_events_kit.ops.review_web.group_story import neighbours
 from media_events_kit.ops.review_web.groups import group_page
 from media_events_kit.ops.review_web.items import item_page
 
@@ -94,6 +96,7 @@ def _do_one(item_id: str, action: Action) -> Response:
     _must_exist(item_id)
     # No item has version -1, for a form without the version that the operator looked at.
     seen = whole(request.form.get("version", ""))
+    onward = _next_of_group(item_id) if request.form.get("then") == "next" else None
     (outcome,) = _do([item_id], action, versions={item_id: -1 if seen is None else seen})
     if outcome.result == "unconfirmed":
         flash("It is sent, and not confirmed yet.", "busy")
@@ -101,7 +104,17 @@ def _do_one(item_id: str, action: Action) -> Response:
         flash(f"Nothing was done: {outcome.reason}.", "bad")
     else:
         flash(_sentence(outcome.reason), _TONES.get(outcome.result, "bad"))
-    return _to_item(item_id)
+    return _to_item(item_id) if onward is None else redirect(onward, 303)
+
+
+def _next_of_group(item_id: str) -> str:
+    """The address of the next older item of an item's group, or of the group after its last one."""
+    service = current_context().review.service
+    item = service.table.get_summary(item_id) or abort(404)
+    _, older = neighbours(service, item)
+    if older is None:
+        return url_for("groups.group", group_id=item.group_id)
+    return url_for("items.item", item_id=older)
 
 
 def _do(item_ids: list[str], action: Action, *, versions: dict[str, int] | None = None) -> list[Outcome]:
@@ -134,11 +147,11 @@ def _sentence(text: str) -> str:
 
 @blueprint.post("/selection")
 def selection() -> Response:
-    """Retry, archive or restore the items that are selected on a group's page."""
+    """Retry, archive or restore the items that are selected in a list, and return to the list."""
     ids = list(dict.fromkeys(request.form.getlist("item")))
     action = next((name for name in DONE if name == request.form.get("do")), None)
-    group_id = request.form.get("group", "")
-    if action is None or not group_id or "/" in group_id or len(ids) > MAX_SELECTED:
+    back = _list_address(request.form.get("back", ""))
+    if action is None or back is None or len(ids) > MAX_SELECTED:
         abort(400)
     if not ids:
         flash("Nothing is selected.", "bad")
@@ -146,7 +159,15 @@ def selection() -> Response:
         flash("Say why they are archived.", "bad")
     else:
         _do_all(ids, action)
-    return redirect(url_for("groups.group", group_id=group_id), 303)
+    return redirect(back, 303)
+
+
+def _list_address(text: str) -> str | None:
+    """The address of a list of this page, with its filters; ``None`` for any other."""
+    parts = urlsplit(text)
+    of_page = not parts.scheme and not parts.netloc and text.isprintable() and "\\" not in text
+    known = parts.path == url_for("items.listing") or parts.path.startswith("/groups/")
+    return text.removesuffix("?") if of_page and known else None
 
 
 def _do_all(ids: list[str], action: Action) -> None:

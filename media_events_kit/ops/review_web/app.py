@@ -52,7 +52,7 @@ def create(context: PageContext, gate: Gate) -> Flask:
         session[ENTERED] = True
         # A redirect would leave the key in the browser's address.
         response = make_response(render_template("enter.html"))
-        response.headers["Refresh"] = "0; url=/"
+        response.headers["Refresh"] = f"0; url={gate.start}"
         return response
 
     return app
@@ -75,6 +75,7 @@ def _add_filters(app: Flask) -> None:
         "ago": lambda text: formatting.ago(text, current_context().clock()),
         "bytes": formatting.size,
         "number": formatting.number,
+        "highlighted": formatting.highlighted,
         "span": span,
         "person": person,
     }

@@ -19,7 +19,13 @@ DEFAULT_PORT: Final = 8787
 
 
 @spread
-def serve(
+def serve(  # noqa: PLR0913 - options
+    group: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[GROUP]", help="Begin with this failure group, in place of the map.", show_default=False
+        ),
+    ] = None,
     *,
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="The port on loopback; 0 takes any free one.")
@@ -40,7 +46,8 @@ def serve(
 
     It prints the link that lets a browser in, and serves until Ctrl-C. With --json the link is printed as JSON.
 
-    Examples: media-events review serve · media-events review serve --environment prod --profile media-operator --open
+    Examples: media-events review serve · media-events review serve --open GROUP ·
+    media-events review serve --environment prod --profile media-operator --open
     """
     from media_events_kit.ops.review.bootstrap import audited_review  # noqa: PLC0415  # Flask and botocore are slow to load
     from media_events_kit.ops.review_web.server import context_of, serve_page  # noqa: PLC0415
@@ -56,4 +63,4 @@ def serve(
         environment=name,
         workflow=workflow or project() / WORKFLOW,
     )
-    serve_page(context, port=port, browse=browse, json=json)
+    serve_page(context, port=port, browse=browse, json=json, group=group)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -16,6 +19,7 @@ from media_events_kit.ops.review.remediation import BY_CLASS, Advice, advice
 from media_events_kit.ops.review_web.context import current_context
 from media_events_kit.ops.review_web.errors import POLICIES
 from media_events_kit.ops.review_web.forms import RetryForm
+from media_events_kit.ops.review_web.group_story import beginning_of, example_of, history_of
 
 blueprint = Blueprint("groups", __name__)
 
@@ -35,7 +39,8 @@ SHORTCUTS: Final = (
     (("j", "k"), "next and previous row"),
     (("Enter",), "open the row"),
     (("s",), "select the row"),
-    (("n",), "older items"),
+    (("n",), "older items; of an item: the next older one of its group"),
+    (("p",), "of an item: the next newer one of its group"),
     (("r",), "retry, restore or resume: go to its form; of selected rows, to its button"),
     (("a",), "archive: likewise"),
     (("e",), "edit the item"),
@@ -74,6 +79,7 @@ def overview() -> str:
         "groups.html",
         rows=rows,
         items=sum(row.group.waiting for row in rows),
+        version=_version([row.group for row in rows]),
         grouping=grouping,
         groupings=GROUPINGS,
         first=link() if cursor else None,
@@ -109,7 +115,8 @@ def group_page(group_id: str, form: RetryForm) -> str:
     """The page of a group, with ``form`` as it was filled in."""
     context = current_context()
     service = context.review.service
-    group = failure_groups.with_since(service.table, service.table.group(group_id) or abort(404))
+    ever = service.table.group(group_id) or abort(404)
+    group = failure_groups.with_since(service.table, ever)
     (trend,) = failure_groups.trends_of(service, [group])
     status = requested_status(default=next((status for status in STATUSES if group.counts.get(status)), "OPEN"))
     cursor = request.args.get("after") or None
@@ -119,6 +126,10 @@ def group_page(group_id: str, form: RetryForm) -> str:
         "group.html",
         group=group,
         group_id=group_id,
+        beginning=beginning_of(ever),
+        example=None if cursor else example_of(service, items.items),
+        history=history_of(service, ever, trend.hours),
+        version=_version([ever]),
         growth=growth(group.last_opened_at, trend.hours, context.clock()),
         advice=advice(group.failure_class, group.error_code),
         statuses=[name for name in STATUSES if name in {"OPEN", status} or group.counts.get(name)],
@@ -129,6 +140,27 @@ def group_page(group_id: str, form: RetryForm) -> str:
         form=form,
         problems=form.problems,
     )
+
+
+@blueprint.get("/failures/version")
+def version() -> dict[str, str]:
+    """A digest of a list of groups, which its page asks for again and again."""
+    name, cursor = request.args.get("by", "error"), request.args.get("after") or None
+    grouping = next((one for one in GROUPINGS if one == name), None) or abort(404)
+    service = current_context().review.service
+    page = failure_groups.group_page(service, limit=GROUPS_SHOWN, cursor=cursor, grouping=grouping)
+    return {"version": _version([group for group, _ in page.groups])}
+
+
+@blueprint.get("/failures/version/<path:group_id>")
+def group_version(group_id: str) -> dict[str, str]:
+    """A digest of one group."""
+    return {"version": _version([current_context().review.service.table.group(group_id) or abort(404)])}
+
+
+def _version(groups: Sequence[Group]) -> str:
+    told = [[group.group_id, sorted(group.counts.items()), group.last_opened_at] for group in groups]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
 
 def requested_status(*, default: Status) -> Status:

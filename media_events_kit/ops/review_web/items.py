@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from typing import Any, Final
@@ -16,13 +17,15 @@ from media_events.recovery.review_item import STATUSES, ReviewItem
 from media_events_kit.ops.operations.audit import Entry
 from media_events_kit.ops.review import editing
 from media_events_kit.ops.review.ordering import OrderPosition
-from media_events_kit.ops.review.queries import WAITING, Query, find_page
+from media_events_kit.ops.review.queries import WAITING, Page, Query, find_page, time_bound
 from media_events_kit.ops.review.redaction import Shown, shown
 from media_events_kit.ops.review.remediation import advice
 from media_events_kit.ops.review.service import state_of
 from media_events_kit.ops.review_web import formatting
 from media_events_kit.ops.review_web.context import current_context
+from media_events_kit.ops.review_web.curl_command import curl_command
 from media_events_kit.ops.review_web.errors import DENIED
+from media_events_kit.ops.review_web.group_story import neighbours
 from media_events_kit.ops.review_web.groups import EXPLAINED, ITEMS_SHOWN, requested_status
 from media_events_kit.ops.review_web.timeline import happenings, metadata_of, path
 from media_events_kit.ops.shared.times import moment
@@ -42,9 +45,14 @@ def listing() -> str:
     """The items of one status, or of one event, filtered by the other parameters."""
     event, cursor = request.args.get("event") or None, request.args.get("after") or None
     filters: dict[str, Any] = {name: value for name in FILTERS if (value := request.args.get(name, "").strip())}
+    times = {name: value for name in ("since", "until") if (value := request.args.get(name, "").strip())}
+    text = request.args.get("text", "").strip() or None
     chosen = requested_status(default="OPEN")
-    query = Query(statuses=STATUSES if event else (chosen,), event=event, parts=PARTS, **filters)
-    page = find_page(current_context().review.service, query, limit=ITEMS_SHOWN, cursor=cursor)
+    now = current_context().clock()
+    bounds: dict[str, Any] = {name: time_bound(value, now=now, upper=name == "until") for name, value in times.items()}
+    query = Query(statuses=STATUSES if event else (chosen,), event=event, parts=PARTS, text=text, **filters, **bounds)
+    page = _found(query, cursor)
+    filters |= times | ({"text": text} if text else {})
     shown: dict[str, Any] = {"event": event} if event else {"status": chosen}
     link = partial(url_for, "items.listing", **filters, **shown)
     return render_template(
@@ -60,6 +68,18 @@ def listing() -> str:
         first=link() if cursor else None,
         next=None if page.cursor is None else link(after=page.cursor),
     )
+
+
+def _found(query: Query, cursor: str | None) -> Page:
+    """A page of the query. Receivers' answers are searched too, for whom the policy lets read them."""
+    service = current_context().review.service
+    if query.text is not None:
+        try:
+            return find_page(service, replace(query, answers=True), limit=ITEMS_SHOWN, cursor=cursor)
+        except ProcessingError as error:
+            if error.code not in DENIED:
+                raise
+    return find_page(service, query, limit=ITEMS_SHOWN, cursor=cursor)
 
 
 @blueprint.get("/find")
@@ -141,12 +161,21 @@ def item_page(item_id: str, *, revealed: bool, with_data: bool = False) -> str:
         missing_hop=context.review.service.missing_hop(item),
         facts=facts(item),
         position=position,
+        neighbours=_neighbours(item),
+        curl=curl_command(body, context.matching.destination(item.destination)),
         order_problem=order_problem,
         late=item.error_code == "order-late",
         change=state_of(item),
         editable=item.status == "OPEN" and item.type in _editable_types(),
         ancestry=editing.ancestry(context.review, item),
     )
+
+
+def _neighbours(item: ReviewItem) -> tuple[str | None, str | None]:
+    try:
+        return neighbours(current_context().review.service, item)
+    except ProcessingError:
+        return None, None
 
 
 def _data(item: ReviewItem) -> tuple[Shown | None, str]:

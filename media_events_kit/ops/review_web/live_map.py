@@ -100,11 +100,9 @@ def _row(hop: HopState, live: Live, groups: Sequence[Group]) -> Row:
 
 
 def _mark(row: Row) -> Mark:
-    is_open = row.circuit_breaker.startswith("open")
-    oldest = f", {row.oldest}" if row.oldest and not row.in_review and not is_open else ""
+    oldest = f", {row.oldest}" if row.oldest and not row.in_review else ""
     said = [
         f"{row.in_review} to review" if row.in_review else "",
-        "breaker open" if is_open else "",
         f"{row.waiting} wait{oldest}" if row.waiting not in ("", "0") else "",
         f"{row.dead_letters} dead" if row.dead_letters not in ("", "0") else "",
     ]
@@ -124,6 +122,13 @@ def _of_others(live: Live, groups: Sequence[Group]) -> dict[str, Mark]:
         f"partner/{partner}": Mark(text=_rate(live.rates.get(f"partner/{partner}")), href=f"/items?partner={partner}")
         for partner in live.topology.partners
     }
+    for hop in live.reading.hops:
+        breaker = hop.circuit_breaker or CircuitBreaker()
+        if hop.destination and breaker.is_open(live.reading.now):
+            said = f"breaker open, {breaker.open_age(live.reading.now)}"
+            marks[f"destination/{hop.destination}"] = Mark(text=said, tone="busy", href="#" + anchor(hop.hop))
+        elif hop.destination and hop.circuit_breaker:
+            marks.setdefault(f"destination/{hop.destination}", Mark(text="", tone="good"))
     dead = sum(_total(hop.dead_letters) or 0 for hop in live.reading.hops)
     waiting = sum(group.waiting for group in groups)
     marks[DEAD_LETTERS] = Mark(text=f"{dead:,} wait", tone="busy" if dead else "good")

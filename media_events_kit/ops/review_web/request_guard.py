@@ -61,11 +61,12 @@ def _new_key() -> str:
 class Gate:
     """The page's own value of ``Host``, and the key that lets in the next browser.
 
-    Each key opens once; ``entered`` is called with the link of the key that replaces it.
+    Each key opens once; ``entered`` is called with the link of the key that replaces it. Who enters comes to ``start``.
     """
 
     host: str
     key: str = field(default_factory=_new_key, repr=False)
+    start: str = "/"
     entered: Callable[[str], None] = field(default=lambda _link: None, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 

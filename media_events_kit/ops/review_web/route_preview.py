@@ -13,6 +13,7 @@ from media_events_kit.event_patterns import PatternError
 from media_events_kit.infra.documents.diagnostics import WorkflowError
 from media_events_kit.infra.loader.environment import Environment
 from media_events_kit.infra.loader.workflow_file import SELECTION, load
+from media_events_kit.infra.model.destinations import Destination
 from media_events_kit.ops.route.offline_transform import modules_in
 from media_events_kit.ops.route.simulator import Routing, as_bus_event, route
 
@@ -56,6 +57,14 @@ class Matching:
             return RoutePreview(problem=f"{self.workflow.name} can't be used: {str(error).splitlines()[0]}")
         except (PatternError, RecursionError):
             return RoutePreview(problem="The event is nested too deep to be matched.")
+
+    def destination(self, name: str) -> Destination | None:
+        """A destination of the workflow; ``None`` where the file can't be used, or does not have it."""
+        try:
+            with self._lock:
+                return self._environment().workflow.destinations.get(name)
+        except WorkflowError:
+            return None
 
     def _environment(self) -> Environment:
         try:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from waitress import wasyncore  # type: ignore[import-untyped]
 from waitress.server import BaseWSGIServer, create_server  # type: ignore[import-untyped]
@@ -58,14 +59,18 @@ def context_of(
     )
 
 
-def serve_page(context: PageContext, *, port: int, browse: bool, json: bool) -> None:
+def serve_page(context: PageContext, *, port: int, browse: bool, json: bool, group: str | None = None) -> None:
     """Serve the page until Ctrl-C. Then its operations stop before their next item, and can be resumed.
+
+    Who enters comes to ``group``, or else to the map.
 
     Raises:
         OperatorError: the port is taken.
     """
     with listening(port) as listeners, _private_folder() as folder:
         page = page_on(listeners, context)
+        if group is not None:
+            page.gate.start = f"/groups/{quote(group, safe=':/')}"
         page.gate.entered = lambda link: _tell_of_visitor(folder, link)
         if json:
             print_json({"url": page.link})

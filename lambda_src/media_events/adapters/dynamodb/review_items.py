@@ -270,7 +270,7 @@ class DynamoReviewTable:
             )
         last = answer.get("LastEvaluatedKey")
         positions = {row["item_id"]["S"]: row[sort]["S"] for row in answer["Items"] if "/" not in row["item_id"]["S"]}
-        whole = _projection(*LISTED, attribute)
+        whole = _projection(*LISTED, *(("response",) if selection.answers else ()), attribute)
         found = {
             record["item_id"]["S"]: _read(record)
             for record in self._records(list(positions), "listing review items", ConsistentRead=True, **whole)

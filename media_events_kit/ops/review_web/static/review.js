@@ -145,6 +145,34 @@
   const unwritten = () => all("input:not([type=hidden]):not([type=checkbox]), textarea").every((e) => e.value === e.defaultValue);
   const reload = () => { if (unwritten()) window.location.reload(); };
 
+  // --- times and copies ---------------------------------------------------------------------------------------
+
+  const local = (text, options) => new Date(text).toLocaleString([], options);
+  all("time[datetime]").forEach((time) => {
+    if (!Number.isNaN(Date.parse(time.dateTime))) time.title = `${local(time.dateTime)} here, ${time.title}`;
+  });
+  const hours = all("[data-hour]");
+  hours.forEach((label) => { label.textContent = local(label.dataset.hour, { hour: "2-digit", minute: "2-digit" }); });
+  if (hours.length) one("[data-zone]").textContent = "in your local time";
+
+  all("[data-copies], [data-copies-of]").forEach((place) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "copy";
+    button.textContent = place.dataset.copyLabel;
+    button.addEventListener("click", async () => {
+      const of = place.dataset.copiesOf;
+      try {
+        await navigator.clipboard.writeText(of ? document.getElementById(of).textContent : place.dataset.copies);
+        button.textContent = "Copied";
+      } catch {
+        button.textContent = "The browser does not allow it";
+      }
+      window.setTimeout(() => { button.textContent = place.dataset.copyLabel; }, 2000);
+    });
+    place.append(button);
+  });
+
   // --- refreshing ---------------------------------------------------------------------------------------------
 
   // What has changed is shown by a reload that keeps the place, the ticked rows, and the row that has the focus. While
@@ -201,6 +229,7 @@
         time.dateTime = now.as_of;
         time.textContent = now.as_of.slice(0, 19).replace("T", " ") + " UTC";
       }
+      if (!now.marks) return false;
       live.querySelectorAll("[data-part]").forEach((part) => {
         const mark = now.marks[part.dataset.part];
         if (!mark) return;

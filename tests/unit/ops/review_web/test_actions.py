@@ -112,7 +112,8 @@ def several(world, item, count):
 @pytest.mark.slow
 def test_a_selection_is_done_one_by_one_and_counted(browser, item, world):
     items = several(world, item, 2)
-    form = {"do": "archive", "group": item.group_id, "item": [one.item_id for one in items], "reason": "withdrawn"}
+    back, ids = f"/groups/{item.group_id}", [one.item_id for one in items]
+    form = {"do": "archive", "back": back, "item": ids, "reason": "withdrawn"}
     assert "3 archived." in follow(browser, browser.post("/selection", form))
     assert {world.get(one).status for one in items} == {"ARCHIVED"}
     assert "not archived: it is ARCHIVED" in follow(browser, browser.post("/selection", form))
@@ -122,12 +123,13 @@ def test_a_selection_is_done_one_by_one_and_counted(browser, item, world):
 
 
 def test_an_empty_selection_says_so(browser, item):
-    assert "Nothing is selected" in follow(browser, browser.post("/selection", {"do": "retry", "group": item.group_id}))
+    form = {"do": "retry", "back": f"/groups/{item.group_id}"}
+    assert "Nothing is selected" in follow(browser, browser.post("/selection", form))
 
 
 @pytest.mark.parametrize("form", [{"do": "purge"}, {}, {"do": "retry", "item": [str(n) for n in range(101)]}])
 def test_a_selection_that_no_page_of_ours_makes_is_refused(browser, item, form):
-    assert browser.post("/selection", {"group": item.group_id} | form).status_code == 400
+    assert browser.post("/selection", {"back": f"/groups/{item.group_id}"} | form).status_code == 400
 
 
 @pytest.mark.slow
@@ -304,7 +306,7 @@ def test_a_missing_permission_names_its_policy(browser, item, world, path):
 def test_a_permission_lost_in_the_middle_of_a_selection_says_how_far_it_came(browser, item, world):
     token = browser.form_token()
     world.deny("dynamodb:PutItem", "s3:PutObject")
-    form = {"do": "retry", "group": item.group_id, "item": [item.item_id]}
+    form = {"do": "retry", "back": f"/groups/{item.group_id}", "item": [item.item_id]}
     page = follow(browser, browser.post("/selection", form, token=token))
     assert "It ended after 0 of 1" in page
     assert "operator_policies.retry" in page

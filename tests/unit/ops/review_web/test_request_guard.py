@@ -234,9 +234,9 @@ def test_nobody_can_be_sent_elsewhere(browser, item, where):
         location = answer.headers.get("Location", "/")
         assert location.startswith("/")
         assert not location.startswith(("//", "/\\"))
-    for group in (where, "../..", "/evil"):
-        answer = browser.post("/selection", {"do": "retry", "group": group})
-        assert answer.headers.get("Location", "/groups/").startswith(("/groups/",)), group
+    for back in (where, f"/groups/{where}", "../..", "/evil"):
+        answer = browser.post("/selection", {"do": "retry", "back": back})
+        assert answer.headers.get("Location", "/groups/").startswith(("/groups/",)), back
     answer = browser.post(f"/items/{item.item_id}/note", {"text": "x", "next": where})
     assert answer.headers["Location"] == f"/items/{item.item_id}"
 
