@@ -20,7 +20,7 @@ MAX_CHARACTERS: Final = 64 * 1024
 
 def curl_command(body: str, destination: object) -> str:
     """The command; empty where the destination takes no HTTP, the body holds no event, or it is too long to paste."""
-    if not isinstance(destination, HttpDestination):
+    if not isinstance(destination, HttpDestination) or len(body) > MAX_CHARACTERS:
         return ""
     try:
         event = unmarked(event_of(redacted(body)[0]))

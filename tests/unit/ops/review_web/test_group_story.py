@@ -175,6 +175,11 @@ def test_no_curl_command_is_made_of_what_is_no_event(body):
     assert curl_command(body, None) == ""
 
 
+def test_no_curl_command_is_longer_than_a_terminal_takes(item):
+    large = item.body.replace("HOUSE-88412", "H" * 100_000)
+    assert curl_command(large, destination()) == ""
+
+
 def test_who_enters_comes_to_the_group_that_the_command_named(world, item):
     gate = Gate(host=HOST, key=KEY, start=f"/groups/{item.group_id}")
     assert Browser(create(world.place, gate), item).enter().headers["Refresh"] == f"0; url=/groups/{item.group_id}"

@@ -15,6 +15,7 @@ from media_events.delivery.ordering.latest_only import Position
 from media_events.recovery.review_item import Attempt
 from media_events_kit.ops.deployment.topology import Topology
 from media_events_kit.ops.operations.audit import Entry
+from media_events_kit.ops.review import redaction
 from media_events_kit.ops.review_web.groups import SHORTCUTS
 from tests.fakes.review_web import MAPPING, SECRET, item_of
 from tests.unit.ops.review_web.conftest import HOST
@@ -258,6 +259,21 @@ def test_no_shortcut_is_promised_that_no_page_has():
             assert of_browser or f'data-key="{key}"' in templates or f"'{key}')" in templates or f"{key}:" in script, (
                 key
             )
+
+
+def test_a_body_of_10_000_keys_is_read_once_and_its_page_stays_small(browser, item, world, monkeypatch):
+    judged = []
+    known = redaction.is_secret_name
+    monkeypatch.setattr(redaction, "is_secret_name", lambda name: judged.append(name) or known(name))
+    data = {f"key-{number}": f"value {number}" for number in range(10_000)}
+    large = item_of(replace(SECRET, data=data), "many-keys", queue_url=world.queue_url, group_id=item.group_id)
+    world.put(large)
+    page = browser.get(f"/items/{large.item_id}").text
+    assert "key-100" in page
+    assert "The body is longer" in page
+    assert len(judged) < 10_000 + 200
+    assert len(page) < 400_000
+    assert page.count("<span") < 10_000
 
 
 # --- an order ----------------------------------------------------------------------------------------------------
