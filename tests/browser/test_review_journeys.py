@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import expect
 
 from media_events_kit.ops.review_web.server import hand_over
-from tests.fakes.review_web import BY, COLLEAGUE
+from tests.fakes.live_hops import live, reading_of
+from tests.fakes.review_web import BY, COLLEAGUE, NOW, SECRET, item_of
 
 WAITING = re.compile("Waiting for the delivery to cms")
 
@@ -125,6 +126,33 @@ def test_a_group_is_retried_cancelled_and_resumed_with_its_progress(busy, visit)
     ids = [json.loads(message)["detail"]["metadata"]["id"] for message in [*sent, *world.sent()]]
     assert len(ids) == len(set(ids)) == 5
     assert item.event_id in ids
+
+
+def test_the_map_leads_on_by_keyboard_and_refreshes_itself_in_its_place(busy, visit):
+    world, served_page = busy
+    visitor = visit(served_page)
+    visitor.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    group = f"/groups/{world.items['mapping'].group_id}"
+    visitor.page.locator(f'svg.map a[href="{group}"]').focus()
+    visitor.press("Enter")
+    expect(visitor.page).to_have_url(re.compile(group))
+    visitor.page.get_by_role("button", name="Copy the group's id").click()
+    expect(visitor.page.get_by_text("Copied")).to_be_visible()
+    assert visitor.page.evaluate("navigator.clipboard.readText()") == world.items["mapping"].group_id
+    visitor.press("m")
+    waiting = visitor.page.locator('[data-cell="route/comments-to-review-tool waiting"]')
+    expect(waiting).to_have_text("15")
+    visitor.press("j", "j")
+    focused = visitor.focused()
+    visitor.page.evaluate("window.same = true")
+    world.place.live = live(reading_of(NOW))
+    expect(waiting).to_have_text("0")
+    assert visitor.page.evaluate("window.same")
+    world.put(item_of(SECRET, "evt-new", queue_url=world.queue_url, group_id="group-new"))
+    expect(visitor.page.locator(".needs li")).to_have_count(5)
+    expect(visitor.page.get_by_role("link", name="All 6 groups")).to_be_visible()
+    assert visitor.page.evaluate("window.same") is None
+    assert visitor.focused() == focused
 
 
 def test_on_a_phone_the_retry_comes_before_the_failure_and_keys_act_on_ticked_rows(busy, visit):
