@@ -23,7 +23,8 @@ _KEY: Final = "media-events-review"
 class PageContext:
     """The objects of one deployment. ``trace`` finds events by an id; the page shows ``environment`` and ``region``.
 
-    ``live`` reads the hops for the map; without it there is no map.
+    ``live`` reads the hops for the map; without it there is no map. ``deployed`` knows when a hop's function was last
+    changed, in epoch seconds.
     """
 
     review: AuditedReviewService
@@ -33,6 +34,7 @@ class PageContext:
     environment: str
     region: str
     live: LiveHops | None = None
+    deployed: Callable[[str], float | None] = lambda _hop: None
     clock: Callable[[], float] = time.time
     revealed: set[str] = field(default_factory=set)
     """The items whose hidden values an edit has shown, as the audit says."""

@@ -17,6 +17,7 @@ from media_events_kit.ops.review.failure_groups import Growth, growth
 from media_events_kit.ops.review.queries import Query, find_page
 from media_events_kit.ops.review.remediation import BY_CLASS, Advice, advice
 from media_events_kit.ops.review_web.context import current_context
+from media_events_kit.ops.review_web.deployments import change_of
 from media_events_kit.ops.review_web.errors import POLICIES
 from media_events_kit.ops.review_web.forms import RetryForm
 from media_events_kit.ops.review_web.group_story import beginning_of, example_of, history_of
@@ -127,6 +128,7 @@ def group_page(group_id: str, form: RetryForm) -> str:
         group=group,
         group_id=group_id,
         beginning=beginning_of(ever),
+        change=change_of(group.first_opened_at, context.deployed(group.hop)),
         example=None if cursor else example_of(service, items.items),
         history=history_of(service, ever, trend.hours),
         version=_version([ever]),

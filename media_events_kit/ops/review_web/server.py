@@ -24,6 +24,7 @@ from media_events_kit.ops.review.audited_service import AuditedReviewService
 from media_events_kit.ops.review_web.app import create
 from media_events_kit.ops.review_web.background_runs import Runs
 from media_events_kit.ops.review_web.context import PageContext
+from media_events_kit.ops.review_web.deployments import deployed_at
 from media_events_kit.ops.review_web.live_hops import live_hops
 from media_events_kit.ops.review_web.request_guard import MAX_REQUEST_BYTES, Gate, gate_on
 from media_events_kit.ops.review_web.route_preview import Matching
@@ -54,6 +55,7 @@ def context_of(
         matching=Matching(workflow, environment),
         trace=lambda event_id: tracer(deployment).search(event_id),
         live=live_hops(deployment),
+        deployed=deployed_at(deployment),
         environment=name,
         region=str(client.meta.region_name),
     )

@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import shlex
 from dataclasses import replace
+from types import SimpleNamespace
 from urllib.parse import urlencode
 
 import pytest
+from botocore.exceptions import ClientError
 
-from media_events.core.clock import timestamp
+from media_events.core.clock import epoch, timestamp
 from media_events.core.failures import PermanentConfigError
 from media_events_kit.infra.model.destinations import HttpDestination
 from media_events_kit.ops.review_web.app import create
 from media_events_kit.ops.review_web.curl_command import curl_command
+from media_events_kit.ops.review_web.deployments import change_of, deployed_at
 from media_events_kit.ops.review_web.request_guard import Gate
+from tests.fakes.live_hops import TOPOLOGY
 from tests.fakes.review_web import NOW, SECRET, item_of
 from tests.unit.ops.review_web.conftest import HOST, KEY, Browser
 
@@ -64,6 +68,42 @@ def test_a_group_says_how_it_began(browser, item, world):
     earlier = of_group(world, item, 1)
     world.table.update(replace(earlier, status="ARCHIVED", version=2), over=earlier)
     assert "It failed like this before: 1 of its items is closed." in browser.get(path).text
+
+
+def test_a_group_says_what_was_deployed_before_it_began(browser, item, world, monkeypatch):
+    asked = []
+    monkeypatch.setattr(world.place, "deployed", lambda hop: asked.append(hop) or epoch(item.last_failed_at) - 720)
+    page = browser.get(f"/groups/{item.group_id}").text
+    assert "The function of its hop was deployed 12 min before it began" in page
+    assert asked == [item.hop]
+
+
+@pytest.mark.parametrize(
+    ("before", "said"), [(8 * 86_400, ""), (60, "1 min before it began"), (-60, "was deployed since then"), (None, "")]
+)
+def test_only_a_deployment_that_may_matter_is_told(before, said):
+    at = None if before is None else NOW - before
+    assert (said in change_of(timestamp(NOW), at)) if said else change_of(timestamp(NOW), at) == ""
+
+
+def test_when_a_function_was_deployed_is_asked_of_lambda_and_a_refusal_says_nothing(monkeypatch):
+    asked = []
+
+    class Lambda:
+        def get_function_configuration(self, **request):
+            asked.append(request["FunctionName"])
+            return {"LastModified": "2026-11-26T09:00:00.000+0000"}
+
+    deployment = SimpleNamespace(topology=TOPOLOGY, cloud=SimpleNamespace(client=lambda _: Lambda()))
+    assert deployed_at(deployment)("route/ready-to-cms") == epoch("2026-11-26T09:00:00Z")
+    assert asked == ["media-prod-ready-to-cms"]
+    assert deployed_at(deployment)("route/none") is None
+
+    def refused(*_, **__):
+        raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "GetFunctionConfiguration")
+
+    monkeypatch.setattr(Lambda, "get_function_configuration", refused)
+    assert deployed_at(deployment)("route/ready-to-cms") is None
 
 
 def test_an_item_leads_to_the_next_and_the_previous_of_its_group(browser, item, world):
