@@ -34,18 +34,19 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MapView:
-    """A map to show: its flow and marks, its table, and what of the hops needs a person."""
+    """A map to show: its flow and marks, its table, and what of the hops needs a person; ``needing`` are these hops."""
 
     flow: Flow
     marks: Mapping[str, Mark]
     rows: Sequence[Row]
     needs: Sequence[Need]
+    needing: Sequence[str]
     unknown: Sequence[str]
 
     @property
     def shape(self) -> str:
         """A digest of what is drawn, whatever is said of it: another one needs another drawing."""
-        keys = "\n".join([*(node.key for node in self.flow.nodes), *(need.what for need in self.needs)])
+        keys = "\n".join([*(node.key for node in self.flow.nodes), "", *self.needing])
         return hashlib.sha256(keys.encode()).hexdigest()[:16]
 
 
@@ -59,11 +60,13 @@ def map_view(live: Live, groups: Sequence[Group], title: str) -> MapView:
     for node in flow.nodes:
         if node.members:
             marks[node.key] = _whole(node, marks, live.rates)
+    needs = [(hop.hop, need) for hop in live.reading.hops for need in needs_of(hop, now)]
     return MapView(
         flow=flow,
         marks=marks,
         rows=sorted(rows, key=lambda row: ("bad", "busy", "good", "calm").index(row.tone)),
-        needs=[need for hop in live.reading.hops for need in needs_of(hop, now)],
+        needs=[need for _, need in needs],
+        needing=[hop for hop, _ in needs],
         unknown=[*live.reading.unknown, *live.reading.notes],
     )
 

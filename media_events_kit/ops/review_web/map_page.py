@@ -84,4 +84,5 @@ def state() -> dict[str, Any]:
         for key, label in labels(view.flow, view.marks).items()
     }
     cells = {f"{row.hop} {name}": getattr(row, name) for row in view.rows for name in CELLS}
+    cells |= {f"need {number}": need.what for number, need in enumerate(view.needs)}
     return {"version": screen.version, "marks": marks, "cells": cells, "as_of": screen.as_of}

@@ -239,7 +239,7 @@
         const title = part.querySelector("title");
         if (title) title.textContent = mark.label;
       });
-      live.querySelectorAll("[data-cell]").forEach((cell) => {
+      all("[data-cell]").forEach((cell) => {
         const text = now.cells[cell.dataset.cell];
         if (text !== undefined && cell.textContent !== text) cell.textContent = text;
       });

@@ -82,6 +82,16 @@ def test_the_figures_come_without_a_reload_and_a_new_group_is_another_version(br
     assert browser.get("/map/state").json["version"] != state["version"]
 
 
+def test_a_need_that_only_grows_older_is_no_other_version(browser, shows):
+    states = []
+    for seconds in (9000.0, 9600.0):
+        stuck = {"dead_letters": Queue(name="d", depth=Depth(7, 0), oldest_seconds=seconds)}
+        shows(live(reading_of(NOW, ready_to_cms=stuck)))
+        states.append(browser.get("/map/state").json)
+    assert [state["cells"]["need 0"].rpartition(" is ")[2] for state in states] == ["2 h 30 min old", "2 h 40 min old"]
+    assert states[0]["version"] == states[1]["version"]
+
+
 def test_a_deployment_whose_hops_are_not_known_says_so(browser, item, shows):
     nothing = HopReading(now=NOW, hops=[], unknown=[], notes=[])
     for reader, text in (
