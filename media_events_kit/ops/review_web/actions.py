@@ -96,25 +96,24 @@ def _do_one(item_id: str, action: Action) -> Response:
     _must_exist(item_id)
     # No item has version -1, for a form without the version that the operator looked at.
     seen = whole(request.form.get("version", ""))
-    onward = _next_of_group(item_id) if request.form.get("then") == "next" else None
+    event_id, onward = _next_of_group(item_id) if request.form.get("then") == "next" else ("", None)
     (outcome,) = _do([item_id], action, versions={item_id: -1 if seen is None else seen})
-    if outcome.result == "unconfirmed":
-        flash("It is sent, and not confirmed yet.", "busy")
-    elif outcome.result in NOT_SENT:
+    if outcome.result in NOT_SENT:
         flash(f"Nothing was done: {outcome.reason}.", "bad")
-    else:
-        flash(_sentence(outcome.reason), _TONES.get(outcome.result, "bad"))
+        return _to_item(item_id)
+    said = "It is sent, and not confirmed yet." if outcome.result == "unconfirmed" else _sentence(outcome.reason)
+    flash(said if onward is None else f"{event_id}: {said}", _TONES.get(outcome.result, "bad"))
     return _to_item(item_id) if onward is None else redirect(onward, 303)
 
 
-def _next_of_group(item_id: str) -> str:
-    """The address of the next older item of an item's group, or of the group after its last one."""
+def _next_of_group(item_id: str) -> tuple[str, str]:
+    """An item's event id, and the address of the next older item of its group, or of the group after its last one."""
     service = current_context().review.service
     item = service.table.get_summary(item_id) or abort(404)
     _, older = neighbours(service, item)
     if older is None:
-        return url_for("groups.group", group_id=item.group_id)
-    return url_for("items.item", item_id=older)
+        return item.event_id, url_for("groups.group", group_id=item.group_id)
+    return item.event_id, url_for("items.item", item_id=older)
 
 
 def _do(item_ids: list[str], action: Action, *, versions: dict[str, int] | None = None) -> list[Outcome]:

@@ -121,6 +121,10 @@ def test_a_retry_may_lead_on_to_the_next_item_and_after_the_last_to_the_group(br
     form = {"version": "1", "then": "next"}
     onward = browser.post(f"/items/{item.item_id}/retry", form).headers["Location"]
     assert onward == f"/items/{other.item_id}"
+    assert f"{item.event_id}: It is sent" in browser.get(onward).text
+    assert (
+        browser.post(f"/items/{item.item_id}/retry", form | {"version": "7"}).headers["Location"].endswith(item.item_id)
+    )
     assert browser.post(f"{onward}/retry", form).headers["Location"] == f"/groups/{item.group_id}"
 
 
