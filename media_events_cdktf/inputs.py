@@ -69,6 +69,43 @@ class BusCustomAwsServices(TypedDict):
     pattern: NotRequired[str | None]
 
 
+class BusCustomExistingDlqsPartnersKmsKey(TypedDict):
+    arn: str
+
+
+class BusCustomExistingDlqsPartners(TypedDict):
+    arn: str
+    url: str
+    kms_key: NotRequired[BusCustomExistingDlqsPartnersKmsKey | Reference | None]
+
+
+class BusCustomExistingDlqsServicesKmsKey(TypedDict):
+    arn: str
+
+
+class BusCustomExistingDlqsServices(TypedDict):
+    arn: str
+    url: str
+    kms_key: NotRequired[BusCustomExistingDlqsServicesKmsKey | Reference | None]
+
+
+class BusCustomExistingDlqs(TypedDict):
+    """Dead-letter queues in place of those that the module makes, one for the ingress of `partners` and
+        one for that of `aws_services`, each for nothing else: `dlq-review` reads it. Its settings stay
+        its owner's: 14 days of retention, a visibility timeout of six times that of its reader (60
+        seconds in `dlq-review`), and the policy, which needs the statements of the output
+        `existing_dlq_policies`.
+
+    arn: of the queue, a standard queue in the provider's region
+    url: of the queue
+    kms_key: customer managed key (`arn`) that the queue is encrypted with, other than
+        `settings.kms_key`
+    """
+
+    partners: NotRequired[BusCustomExistingDlqsPartners | Reference | None]
+    services: NotRequired[BusCustomExistingDlqsServices | Reference | None]
+
+
 class Archive(TypedDict):
     """Archive for archive replays. Null keeps no events.
 
@@ -313,6 +350,27 @@ class BusPartnerExistingRole(TypedDict):
     arn: str
 
 
+class ExistingDlqKmsKey(TypedDict):
+    arn: str
+
+
+class ExistingDlq(TypedDict):
+    """A dead-letter queue in place of one that the module makes, for nothing else than this hop:
+        `dlq-review` reads it. Its settings stay its owner's: 14 days of retention, a visibility timeout
+        of six times that of its reader (60 seconds in `dlq-review`), and the policy, which needs the
+        statements of the output `existing_dlq_policies`.
+
+    arn: of the queue, in the provider's region, and FIFO if the hop's own queue is
+    url: of the queue
+    kms_key: customer managed key (`arn`) that the queue is encrypted with, other than
+        `settings.kms_key`
+    """
+
+    arn: str
+    url: str
+    kms_key: NotRequired[ExistingDlqKmsKey | Reference | None]
+
+
 class DlqReviewDeadLetterQueuesIdempotencyTable(TypedDict):
     name: str
     arn: str
@@ -546,27 +604,6 @@ class IngressApigwExistingApi(TypedDict):
     execution_arn: str
     endpoint: str
     stage: NotRequired[str | None]
-
-
-class ExistingDlqKmsKey(TypedDict):
-    arn: str
-
-
-class ExistingDlq(TypedDict):
-    """A dead-letter queue in place of one that the module makes, for nothing else than this hop:
-        `dlq-review` reads it. Its settings stay its owner's: 14 days of retention, a visibility timeout
-        of six times that of its reader (60 seconds in `dlq-review`), and the policy, which needs the
-        statements of the output `existing_dlq_policies`.
-
-    arn: of the queue, in the provider's region, and FIFO if the hop's own queue is
-    url: of the queue
-    kms_key: customer managed key (`arn`) that the queue is encrypted with, other than
-        `settings.kms_key`
-    """
-
-    arn: str
-    url: str
-    kms_key: NotRequired[ExistingDlqKmsKey | Reference | None]
 
 
 class IngressSnsFifoExistingTopic(TypedDict):

@@ -29,6 +29,7 @@ class BusCustom(Module):
         senders: Mapping[str, inputs.BusCustomSenders | Reference] | Reference | None = None,
         partners: Mapping[str, inputs.BusCustomPartners | Reference] | Reference | None = None,
         aws_services: Mapping[str, inputs.BusCustomAwsServices | Reference] | Reference | None = None,
+        existing_dlqs: inputs.BusCustomExistingDlqs | Reference | None = None,
         archive: inputs.Archive | Reference | None = None,
         failure: inputs.Failure | Reference | None = None,
         function: inputs.Function | Reference | None = None,
@@ -55,6 +56,11 @@ class BusCustom(Module):
                 them to put these events. Optional.
             aws_services: AWS services whose events are taken from the account's default bus into the envelope,
                 by the name that they then have. Optional.
+            existing_dlqs: Dead-letter queues in place of those that the module makes, one for the ingress of
+                `partners` and one for that of `aws_services`, each for nothing else: `dlq-review` reads it. Its
+                settings stay its owner's: 14 days of retention, a visibility timeout of six times that of its
+                reader (60 seconds in `dlq-review`), and the policy, which needs the statements of the output
+                `existing_dlq_policies`. Optional.
             archive: Archive for archive replays. Null keeps no events. Optional.
             failure: How events that fail are treated, from the first retry to the dead-letter queue and back.
                 Optional.
@@ -82,6 +88,7 @@ class BusCustom(Module):
                 "senders": senders,
                 "partners": partners,
                 "aws_services": aws_services,
+                "existing_dlqs": existing_dlqs,
                 "archive": archive,
                 "failure": failure,
                 "function": function,
@@ -135,6 +142,11 @@ class BusCustom(Module):
         return self.reference("idempotency_tables")
 
     @property
+    def existing_dlq_policies(self) -> Reference:
+        """Statements that the policies of `existing_dlqs` need, as JSON text, by hop."""
+        return self.reference("existing_dlq_policies")
+
+    @property
     def dead_letter_queues(self) -> Reference:
         """Dead-letter queues, by hop, as `dlq-review` takes them: of the ingresses, and, with
         `settings.kms_key`, of the bus itself."""
@@ -173,6 +185,7 @@ class BusPartner(Module):
         pattern: str | None = None,
         existing_role: inputs.BusPartnerExistingRole | Reference | None = None,
         archive: inputs.Archive | Reference | None = None,
+        existing_dlq: inputs.ExistingDlq | Reference | None = None,
         failure: inputs.Failure | Reference | None = None,
         function: inputs.Function | Reference | None = None,
         idempotency_table: inputs.IdempotencyTable | Reference | None = None,
@@ -213,6 +226,10 @@ class BusPartner(Module):
                 must trust `events.amazonaws.com`, and have the policy of the output `role_policies` before the
                 first event. Optional.
             archive: Archive for archive replays. Null keeps no events. Optional.
+            existing_dlq: A dead-letter queue in place of one that the module makes, for nothing else than this
+                hop: `dlq-review` reads it. Its settings stay its owner's: 14 days of retention, a visibility
+                timeout of six times that of its reader (60 seconds in `dlq-review`), and the policy, which
+                needs the statements of the output `existing_dlq_policies`. Optional.
             failure: How events that fail are treated, from the first retry to the dead-letter queue and back.
                 Optional.
             function: Size and runtime of the module's functions. Optional.
@@ -245,6 +262,7 @@ class BusPartner(Module):
                 "existing_role": existing_role,
                 "archive": archive,
                 "bus_arn": bus_arn,
+                "existing_dlq": existing_dlq,
                 "failure": failure,
                 "function": function,
                 "idempotency_table": idempotency_table,
@@ -301,6 +319,11 @@ class BusPartner(Module):
     def idempotency_tables(self) -> Reference:
         """Idempotency stores, `{ name, arn }`, by hop."""
         return self.reference("idempotency_tables")
+
+    @property
+    def existing_dlq_policies(self) -> Reference:
+        """Statements that the policy of `existing_dlq` needs, as JSON text, by hop."""
+        return self.reference("existing_dlq_policies")
 
     @property
     def dead_letter_queues(self) -> Reference:

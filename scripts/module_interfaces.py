@@ -32,7 +32,7 @@ INPUTS: Final[Mapping[str, Sequence[str]]] = {
     module: ["settings", *names.split()]
     for module, names in {
         "bus-custom": f"{_QUEUE} max_entry_bytes idempotency_table archive rule_retry",
-        "bus-partner": f"{_INGRESS} archive rule_retry",
+        "bus-partner": f"{_INGRESS} archive rule_retry existing_dlq",
         "dlq-review": "function",
         "ingress-apigw": "existing_dlq function failure bus_arn max_entry_bytes",
         "ingress-sns-fifo": f"{_MESSAGES} existing_dlq",
@@ -42,7 +42,7 @@ INPUTS: Final[Mapping[str, Sequence[str]]] = {
         "task-callbacks": "function",
         "internal/alarms": "",
         "internal/bus-dead-letters": "failure",
-        "internal/bus-ingress": f"{_INGRESS} rule_retry",
+        "internal/bus-ingress": f"{_INGRESS} rule_retry existing_dlq",
         "internal/cloudfront": "",
         "internal/hop-function": f"{_QUEUE} {_OPTIONS} hop configuration {_SOURCES}",
         "internal/lambda-function": f"function handler {_OPTIONS}",

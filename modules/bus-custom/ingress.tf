@@ -45,6 +45,7 @@ module "ingress" {
   rule_retry        = var.rule_retry
   max_entry_bytes   = var.max_entry_bytes
   idempotency_table = var.idempotency_table
+  existing_dlq      = var.existing_dlqs[each.key]
 
   settings = local.settings
   function = var.function

@@ -42,6 +42,11 @@ output "idempotency_tables" {
   value       = merge(values(module.ingress)[*].idempotency_tables...)
 }
 
+output "existing_dlq_policies" {
+  description = "Statements that the policies of `existing_dlqs` need, as JSON text, by hop."
+  value       = merge(values(module.ingress)[*].existing_dlq_policies...)
+}
+
 output "dead_letter_queues" {
   description = "Dead-letter queues, by hop, as `dlq-review` takes them: of the ingresses, and, with `settings.kms_key`, of the bus itself."
   value       = merge(concat(values(module.ingress)[*].dead_letter_queues, module.dead_letters[*].dead_letter_queues)...)

@@ -153,3 +153,33 @@ variable "aws_services" {
     error_message = "An AWS service and a partner can't share a name, which is their events' source: ${join(", ", setintersection(keys(var.aws_services), keys(var.partners)))}."
   }
 }
+
+variable "existing_dlqs" {
+  description = <<-EOT
+    Dead-letter queues in place of those that the module makes, one for the ingress of `partners` and one for that of `aws_services`, each for
+    nothing else: `dlq-review` reads it. Its settings stay its owner's: 14 days of retention, a visibility timeout of six times that of its
+    reader (60 seconds in `dlq-review`), and the policy, which needs the statements of the output `existing_dlq_policies`.
+      arn     = of the queue, a standard queue in the provider's region
+      url     = of the queue
+      kms_key = customer managed key (`arn`) that the queue is encrypted with, other than `settings.kms_key`
+  EOT
+  type = object({
+    partners = optional(object({
+      arn     = string
+      url     = string
+      kms_key = optional(object({ arn = string }))
+    }))
+    services = optional(object({
+      arn     = string
+      url     = string
+      kms_key = optional(object({ arn = string }))
+    }))
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for queue in values(var.existing_dlqs) : queue == null ? true : can(regex("^arn:[a-z-]+:sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+$", queue.arn)) && can(regex("^https?://", queue.url)) && endswith(queue.url, "/${element(split(":", queue.arn), 5)}")])
+    error_message = "existing_dlqs have the ARN of a standard queue, arn:aws:sqs:<region>:<account>:<name>, and the URL of the same queue, which ends with /<name>."
+  }
+}

@@ -39,8 +39,8 @@ module "alarms" {
     var.forward_unmodified && !var.settings.alarms.reviewed ? {
       dlq-age = {
         severity    = "critical"
-        description = "Dead letters stay in ${local.dlq_name}: nothing takes them to review."
-        metrics     = { age = { namespace = "AWS/SQS", name = "ApproximateAgeOfOldestMessage", dimensions = { QueueName = aws_sqs_queue.dlq[0].name }, stat = "Maximum" } }
+        description = "Dead letters stay in ${local.dlq.name}: nothing takes them to review."
+        metrics     = { age = { namespace = "AWS/SQS", name = "ApproximateAgeOfOldestMessage", dimensions = { QueueName = local.dlq.name }, stat = "Maximum" } }
         periods     = 3
         threshold   = var.failure.dlq_age_alarm_seconds
       }

@@ -45,6 +45,20 @@ locals {
   # Composed rather than read from the queue: the policy is inline, since the provider waits for every separate one.
   dlq_name = "${var.name}-dlq"
   dlq_arn  = one([for parts in local.rule_arn_parts : join(":", ["arn", parts[1], "sqs", parts[3], parts[4], local.dlq_name])])
+
+  own_dlq = var.forward_unmodified && var.existing_dlq == null
+  dlq = local.own_dlq ? { name = aws_sqs_queue.dlq[0].name, arn = aws_sqs_queue.dlq[0].arn, url = aws_sqs_queue.dlq[0].url } : {
+    name = try(element(split(":", var.existing_dlq.arn), 5), null)
+    arn  = try(var.existing_dlq.arn, null)
+    url  = try(var.existing_dlq.url, null)
+  }
+  allow_rule = [for rule in aws_cloudwatch_event_rule.forward : {
+    Sid       = "AllowRule"
+    Effect    = "Allow"
+    Principal = { Service = "events.amazonaws.com" }
+    Action    = "sqs:SendMessage"
+    Condition = { ArnEquals = { "aws:SourceArn" = rule.arn } }
+  }]
 }
 
 resource "aws_cloudwatch_event_rule" "forward" {
@@ -78,7 +92,7 @@ resource "aws_cloudwatch_event_target" "forward" {
   role_arn       = local.forward_role_arn
 
   dead_letter_config {
-    arn = aws_sqs_queue.dlq[0].arn
+    arn = local.dlq.arn
   }
 
   # Both halves: the provider would send 0 for the one left out.
@@ -161,7 +175,7 @@ resource "aws_iam_role_policy_attachment" "forward" {
 }
 
 resource "aws_sqs_queue" "dlq" {
-  count = var.forward_unmodified ? 1 : 0
+  count = local.own_dlq ? 1 : 0
 
   name                       = local.dlq_name
   message_retention_seconds  = 1209600 # 14 days, the most there is
@@ -173,24 +187,17 @@ resource "aws_sqs_queue" "dlq" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [
-      {
+    Statement = concat(
+      [{
         Sid       = "DenyWithoutTls"
         Effect    = "Deny"
         Principal = "*"
         Action    = "sqs:*"
         Resource  = local.dlq_arn
         Condition = { Bool = { "aws:SecureTransport" = "false" } }
-      },
-      {
-        Sid       = "AllowRule"
-        Effect    = "Allow"
-        Principal = { Service = "events.amazonaws.com" }
-        Action    = "sqs:SendMessage"
-        Resource  = local.dlq_arn
-        Condition = { ArnEquals = { "aws:SourceArn" = aws_cloudwatch_event_rule.forward[0].arn } }
-      },
-    ]
+      }],
+      [for statement in local.allow_rule : merge(statement, { Resource = local.dlq_arn })],
+    )
   })
 
   # Only the rule sends here; no queue may make it its own dead-letter queue.

@@ -64,6 +64,7 @@ module "ingress" {
   rule_retry        = var.rule_retry
   max_entry_bytes   = var.max_entry_bytes
   idempotency_table = var.idempotency_table
+  existing_dlq      = var.existing_dlq
 
   settings = var.settings
   function = var.function

@@ -47,12 +47,19 @@ output "idempotency_tables" {
   value       = merge(module.ingress[*].idempotency_tables...)
 }
 
+output "existing_dlq_policies" {
+  description = "Statements that the policy of `existing_dlq` needs, as JSON text, by hop."
+  value = merge(concat(module.ingress[*].existing_dlq_policies, [for statement in local.allow_rule : {
+    (local.hop) = jsonencode({ Version = "2012-10-17", Statement = [merge(statement, { Resource = local.dlq.arn })] })
+  } if !local.own_dlq])...)
+}
+
 output "dead_letter_queues" {
   description = "Dead-letter queues, by hop, as `dlq-review` takes them. Nobody but the partner can put an unmodified event on a bus again: `redrive_target` is then `none`, and a person is asked."
   value = merge(concat(module.dead_letters[*].dead_letter_queues, var.forward_unmodified ? [{
     (local.hop) = {
-      queue_arn         = aws_sqs_queue.dlq[0].arn
-      queue_url         = aws_sqs_queue.dlq[0].url
+      queue_arn         = local.dlq.arn
+      queue_url         = local.dlq.url
       hop               = local.hop
       destination       = "bus"
       source_queue_arn  = null

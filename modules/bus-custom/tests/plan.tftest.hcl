@@ -203,6 +203,35 @@ run "events_of_partners_go_through_a_function_onto_the_same_bus" {
   }
 }
 
+run "a_dead_letter_queue_of_the_users_takes_what_can_not_be_processed" {
+  command = plan
+
+  variables {
+    partners      = { studio = { sources = ["com.studio"] } }
+    existing_dlqs = { partners = { arn = "arn:aws:sqs:eu-west-1:123456789012:teams-dlq", url = "https://sqs.eu-west-1.amazonaws.com/123456789012/teams-dlq" } }
+  }
+
+  assert {
+    condition     = output.dead_letter_queues["ingress/media-test-partners"].queue_arn == var.existing_dlqs.partners.arn && module.ingress["partners"].environment["DEAD_LETTER_QUEUE_URL"] == var.existing_dlqs.partners.url
+    error_message = "Function, rules and review use the user's queue."
+  }
+
+  assert {
+    condition     = [for s in jsondecode(output.existing_dlq_policies["ingress/media-test-partners"]).Statement : [s.Sid, s.Resource]] == [["AllowRules", var.existing_dlqs.partners.arn]]
+    error_message = jsonencode(output.existing_dlq_policies)
+  }
+}
+
+run "a_dead_letter_queue_that_is_fifo_is_refused" {
+  command = plan
+
+  variables {
+    existing_dlqs = { services = { arn = "arn:aws:sqs:eu-west-1:123456789012:teams-dlq.fifo", url = "https://sqs.eu-west-1.amazonaws.com/123456789012/teams-dlq.fifo" } }
+  }
+
+  expect_failures = [var.existing_dlqs]
+}
+
 run "aws_services_are_taken_from_the_default_bus" {
   command = plan
 

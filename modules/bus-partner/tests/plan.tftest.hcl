@@ -219,6 +219,45 @@ run "events_can_be_forwarded_unmodified_by_a_role_that_is_this_rules_alone" {
   }
 }
 
+run "a_dead_letter_queue_of_the_users_takes_what_can_not_be_sent_unmodified" {
+  command = plan
+
+  variables {
+    forward_unmodified = true
+    partner            = null
+    specification      = null
+    existing_dlq       = { arn = "arn:aws:sqs:eu-west-1:123456789012:teams-dlq", url = "https://sqs.eu-west-1.amazonaws.com/123456789012/teams-dlq" }
+  }
+
+  assert {
+    condition     = length(aws_sqs_queue.dlq) == 0 && aws_cloudwatch_event_target.forward[0].dead_letter_config[0].arn == var.existing_dlq.arn && output.dead_letter_queues["ingress/media-test-shop"].queue_url == var.existing_dlq.url
+    error_message = "No queue is made, and the rule and the review use the user's."
+  }
+
+  assert {
+    condition     = [for s in jsondecode(output.existing_dlq_policies["ingress/media-test-shop"]).Statement : [s.Sid, s.Resource, s.Condition.ArnEquals["aws:SourceArn"]]] == [["AllowRule", var.existing_dlq.arn, "arn:aws:events:eu-west-1:123456789012:rule/aws.partner/shop.example/media/1/media-test-shop"]]
+    error_message = "The output says what the queue's policy needs."
+  }
+}
+
+run "a_dead_letter_queue_of_the_users_takes_what_can_not_be_processed" {
+  command = plan
+
+  variables {
+    existing_dlq = { arn = "arn:aws:sqs:eu-west-1:123456789012:teams-dlq", url = "https://sqs.eu-west-1.amazonaws.com/123456789012/teams-dlq" }
+  }
+
+  assert {
+    condition     = length(aws_sqs_queue.dlq) == 0 && output.dead_letter_queues["ingress/media-test-shop"].queue_arn == var.existing_dlq.arn && module.ingress[0].environment["DEAD_LETTER_QUEUE_URL"] == var.existing_dlq.url
+    error_message = "Function, rule and review use the user's queue."
+  }
+
+  assert {
+    condition     = [for s in jsondecode(output.existing_dlq_policies["ingress/media-test-shop"]).Statement : [s.Sid, s.Resource]] == [["AllowRules", var.existing_dlq.arn]]
+    error_message = jsonencode(output.existing_dlq_policies)
+  }
+}
+
 run "a_bus_that_exists_is_used_and_not_made" {
   command = plan
 

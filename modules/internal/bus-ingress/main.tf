@@ -109,6 +109,7 @@ module "ingress" {
   allowed_rule_arns = [local.rule_arns]
   max_entry_bytes   = var.max_entry_bytes
   idempotency_table = var.idempotency_table
+  existing_dlq      = var.existing_dlq
 
   settings = var.settings
   function = var.function

@@ -18,6 +18,11 @@ output "dead_letter_queues" {
   value       = module.ingress.dead_letter_queues
 }
 
+output "existing_dlq_policies" {
+  description = "Statements that the policy of `existing_dlq` needs, as JSON text, by hop."
+  value       = module.ingress.existing_dlq_policies
+}
+
 output "role_arns" {
   description = "ARN of the function's role, by hop."
   value       = module.ingress.role_arns
