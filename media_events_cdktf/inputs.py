@@ -462,6 +462,27 @@ class DlqReviewAuditLock(TypedDict):
     days: NotRequired[float | None]
 
 
+class DlqReviewExistingAuditBucketKmsKey(TypedDict):
+    arn: str
+
+
+class DlqReviewExistingAuditBucket(TypedDict):
+    """A bucket for the audit in place of one that the module makes, with Object Lock and versioning, and
+        best in an account of its own. Its settings stay its owner's: `audit_lock` has no effect. Its
+        policy needs the statements of the output `existing_audit_bucket_policy`; in another account it
+        must let in the roles that hold `operator_policies` as well.
+
+    name: of the bucket
+    arn: of the bucket
+    kms_key: customer managed key (`arn`) that the bucket is encrypted with, other than
+        `settings.kms_key`
+    """
+
+    name: str
+    arn: str
+    kms_key: NotRequired[DlqReviewExistingAuditBucketKmsKey | Reference | None]
+
+
 class DlqReviewTrail(TypedDict):
     """Makes a CloudTrail trail of every call to the review table, the audit and the functions of these
     hops, in the existing bucket `bucket_name`, best another account's, under `key_prefix`. The
@@ -586,6 +607,13 @@ class IngressApigwAlarmThresholds(TypedDict):
     server_errors: NotRequired[float | None]
     client_error_percent: NotRequired[float | None]
     latency_ms: NotRequired[float | None]
+
+
+class IngressApigwExistingAccessLogGroup(TypedDict):
+    """Log group (`arn`) for the API's access log in place of one that the module makes. Its retention,
+    class and key stay its owner's."""
+
+    arn: str
 
 
 class IngressApigwExistingApi(TypedDict):

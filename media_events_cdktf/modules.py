@@ -365,6 +365,7 @@ class DlqReview(Module):
         batch_size: float | None = None,
         deletion_protection: bool | None = None,
         audit_lock: inputs.DlqReviewAuditLock | Reference | None = None,
+        existing_audit_bucket: inputs.DlqReviewExistingAuditBucket | Reference | None = None,
         trail: inputs.DlqReviewTrail | Reference | None = None,
         closed_retention_days: float | None = None,
         maintenance_minutes: float | None = None,
@@ -411,6 +412,11 @@ class DlqReview(Module):
                 `COMPLIANCE` against everybody, the account's root too; `GOVERNANCE` except those who may
                 `s3:BypassGovernanceRetention`. The bucket's policy refuses changes for ever, until an
                 administrator changes it. Defaults: `mode = "GOVERNANCE"`, `days = 365`. Optional.
+            existing_audit_bucket: A bucket for the audit in place of one that the module makes, with Object
+                Lock and versioning, and best in an account of its own. Its settings stay its owner's:
+                `audit_lock` has no effect. Its policy needs the statements of the output
+                `existing_audit_bucket_policy`; in another account it must let in the roles that hold
+                `operator_policies` as well. Optional.
             trail: Makes a CloudTrail trail of every call to the review table, the audit and the functions of
                 these hops, in the existing bucket `bucket_name`, best another account's, under `key_prefix`.
                 The bucket needs [the policy that CloudTrail asks
@@ -453,6 +459,7 @@ class DlqReview(Module):
                 "batch_size": batch_size,
                 "deletion_protection": deletion_protection,
                 "audit_lock": audit_lock,
+                "existing_audit_bucket": existing_audit_bucket,
                 "trail": trail,
                 "closed_retention_days": closed_retention_days,
                 "maintenance_minutes": maintenance_minutes,
@@ -491,6 +498,11 @@ class DlqReview(Module):
     def audit_bucket(self) -> Reference:
         """Bucket with the audit, to which entries are only ever added: `{ name, arn }`."""
         return self.reference("audit_bucket")
+
+    @property
+    def existing_audit_bucket_policy(self) -> str:
+        """Statements that the policy of `existing_audit_bucket` needs, as JSON text; null without one."""
+        return self.text("existing_audit_bucket_policy")
 
     @property
     def operator_policies(self) -> Reference:
@@ -565,6 +577,7 @@ class IngressApigw(Module):
         behind_cloudfront: bool | None = None,
         max_body_bytes: float | None = None,
         alarm_thresholds: inputs.IngressApigwAlarmThresholds | Reference | None = None,
+        existing_access_log_group: inputs.IngressApigwExistingAccessLogGroup | Reference | None = None,
         existing_api: inputs.IngressApigwExistingApi | Reference | None = None,
         existing_dlq: inputs.ExistingDlq | Reference | None = None,
         failure: inputs.Failure | Reference | None = None,
@@ -596,6 +609,8 @@ class IngressApigw(Module):
             max_body_bytes: Larger bodies are refused with 413. Lambda takes 6 MB at most. Optional.
             alarm_thresholds: When the alarms go off, besides the one on the age of dead letters (`failure`).
                 Optional.
+            existing_access_log_group: Log group (`arn`) for the API's access log in place of one that the
+                module makes. Its retention, class and key stay its owner's. Optional.
             existing_api: An HTTP API of yours, for the routes below `/webhooks`, in place of one that the
                 module makes. Its stage is yours: deployment (`auto_deploy`, or deploy after each new partner),
                 throttling, access log and domain. Optional.
@@ -626,6 +641,7 @@ class IngressApigw(Module):
                 "behind_cloudfront": behind_cloudfront,
                 "max_body_bytes": max_body_bytes,
                 "alarm_thresholds": alarm_thresholds,
+                "existing_access_log_group": existing_access_log_group,
                 "existing_api": existing_api,
                 "bus_arn": bus_arn,
                 "existing_dlq": existing_dlq,

@@ -11,6 +11,8 @@ locals {
   bucket        = var.settings.bucket == null ? module.bucket[0].bucket : var.settings.bucket
   bodies_prefix = "bodies/review/"
 
+  audit = var.existing_audit_bucket == null ? module.audit[0].bucket : { name = var.existing_audit_bucket.name, arn = var.existing_audit_bucket.arn }
+
   # Entries of the audit from before it was in S3, and what Terraform alone writes.
   unchangeable = ["audit/*", "settings/*"]
 
@@ -64,11 +66,25 @@ module "bucket" {
 # The record of what operators do, which even they can't change: docs/adr/0010-audit-in-s3.md.
 module "audit" {
   source = "../internal/storage-bucket"
+  count  = var.existing_audit_bucket == null ? 1 : 0
 
   name          = "${replace(lower(substr(var.name, 0, 30)), "_", "-")}-audit"
   append_only   = var.audit_lock
   force_destroy = !var.deletion_protection
   settings      = var.settings
+}
+
+moved {
+  from = module.audit
+  to   = module.audit[0]
+}
+
+# For the policy of a bucket of the user's.
+module "append_only" {
+  source = "../internal/append-only-policy"
+  count  = var.existing_audit_bucket == null ? 0 : 1
+
+  bucket_arn = var.existing_audit_bucket.arn
 }
 
 # Where ingresses and transforms store what is too large for the bus.

@@ -19,6 +19,10 @@ locals {
     ) } if length(arns) > 0
   ]
 
+  audit_key = [for key in try(var.existing_audit_bucket.kms_key, null)[*] : {
+    Sid = "UseKeyOfAudit", Effect = "Allow", Action = ["kms:Decrypt", "kms:GenerateDataKey"], Resource = [key.arn]
+  }]
+
   use_key = [for key in local.kms_key : { Sid = "UseKey", Effect = "Allow", Action = ["kms:Decrypt", "kms:GenerateDataKey"], Resource = [key.arn] }]
 
   # Items without what their events carry; the groups' counts and the audit whole, since neither holds any of it.
@@ -68,10 +72,13 @@ locals {
     local.read_operations,
   )
 
-  read_audit = [{ Sid = "ReadAudit", Effect = "Allow", Action = ["s3:GetObject", "s3:ListBucket"], Resource = [module.audit.bucket.arn, "${module.audit.bucket.arn}/*"] }]
+  read_audit = concat(
+    [{ Sid = "ReadAudit", Effect = "Allow", Action = ["s3:GetObject", "s3:ListBucket"], Resource = [local.audit.arn, "${local.audit.arn}/*"] }],
+    local.audit_key,
+  )
 
   # Only ever added to, and by everybody in their own name: the bucket's policy says so, too.
-  add_to_audit = [{ Sid = "AddToAudit", Effect = "Allow", Action = ["s3:PutObject"], Resource = ["${module.audit.bucket.arn}/*/$${aws:userid}"] }]
+  add_to_audit = [{ Sid = "AddToAudit", Effect = "Allow", Action = ["s3:PutObject"], Resource = ["${local.audit.arn}/*/$${aws:userid}"] }]
 
   # An item's status is counted in its group, in the same transaction. Only Terraform says which types may be edited.
   change_items = [{

@@ -20,7 +20,12 @@ output "bucket" {
 
 output "audit_bucket" {
   description = "Bucket with the audit, to which entries are only ever added: `{ name, arn }`."
-  value       = module.audit.bucket
+  value       = local.audit
+}
+
+output "existing_audit_bucket_policy" {
+  description = "Statements that the policy of `existing_audit_bucket` needs, as JSON text; null without one."
+  value       = one([for policy in module.append_only : jsonencode({ Version = "2012-10-17", Statement = policy.statements })])
 }
 
 output "operator_policies" {

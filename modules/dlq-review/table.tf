@@ -196,6 +196,6 @@ resource "aws_dynamodb_table_item" "audit" {
 
   item = jsonencode({
     item_id = { S = "settings/audit" }
-    audit   = { S = module.audit.bucket.name }
+    audit   = { S = local.audit.name }
   })
 }

@@ -6,7 +6,7 @@ locals {
   # https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-data-events-with-cloudtrail.html
   trailed = {
     "Review table" = { type = "AWS::DynamoDB::Table", arns = [aws_dynamodb_table.items.arn], operator = "equals" }
-    "Audit"        = { type = "AWS::S3::Object", arns = ["${module.audit.bucket.arn}/"], operator = "starts_with" }
+    "Audit"        = { type = "AWS::S3::Object", arns = ["${local.audit.arn}/"], operator = "starts_with" }
     "Functions"    = { type = "AWS::Lambda::Function", arns = concat([module.function.function_arn], local.named.functions.arns), operator = "equals" }
   }
 }

@@ -235,6 +235,28 @@ variable "audit_lock" {
   }
 }
 
+variable "existing_audit_bucket" {
+  description = <<-EOT
+    A bucket for the audit in place of one that the module makes, with Object Lock and versioning, and best in an account of its own. Its settings stay its
+    owner's: `audit_lock` has no effect. Its policy needs the statements of the output `existing_audit_bucket_policy`; in another account it must
+    let in the roles that hold `operator_policies` as well.
+      name    = of the bucket
+      arn     = of the bucket
+      kms_key = customer managed key (`arn`) that the bucket is encrypted with, other than `settings.kms_key`
+  EOT
+  type = object({
+    name    = string
+    arn     = string
+    kms_key = optional(object({ arn = string }))
+  })
+  default = null
+
+  validation {
+    condition     = var.existing_audit_bucket == null ? true : can(regex("^arn:[a-z-]+:s3:::[a-z0-9.-]{3,63}$", var.existing_audit_bucket.arn)) && endswith(var.existing_audit_bucket.arn, ":${var.existing_audit_bucket.name}")
+    error_message = "existing_audit_bucket has a bucket's name, and the ARN of the same bucket, arn:aws:s3:::<name>."
+  }
+}
+
 variable "trail" {
   description = "Makes a CloudTrail trail of every call to the review table, the audit and the functions of these hops, in the existing bucket `bucket_name`, best another account's, under `key_prefix`. The bucket needs [the policy that CloudTrail asks for](https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-s3-bucket-policy-for-cloudtrail.html). AWS charges for each call. Null: none."
   type = object({

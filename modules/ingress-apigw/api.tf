@@ -115,7 +115,7 @@ resource "aws_apigatewayv2_stage" "this" {
   }
 
   access_log_settings {
-    destination_arn = aws_cloudwatch_log_group.access[0].arn
+    destination_arn = var.existing_access_log_group == null ? aws_cloudwatch_log_group.access[0].arn : trimsuffix(var.existing_access_log_group.arn, ":*")
 
     # No query string and no headers: some partners put a token or a signature there.
     format = jsonencode({
@@ -140,7 +140,7 @@ resource "aws_apigatewayv2_stage" "this" {
 resource "aws_cloudwatch_log_group" "access" {
   #checkov:skip=CKV_AWS_158:Logs are encrypted by CloudWatch; settings.kms_key sets a customer managed key. They never hold payloads or secrets
   #checkov:skip=CKV_AWS_338:The user chooses how long logs are kept (settings.logs); a year costs money that few want to spend
-  count = local.own_api ? 1 : 0
+  count = local.own_api && var.existing_access_log_group == null ? 1 : 0
 
   name              = "/aws/vendedlogs/apis/${var.name}"
   retention_in_days = var.settings.logs.retention_days

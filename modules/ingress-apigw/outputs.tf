@@ -57,7 +57,7 @@ output "origin_secret_name" {
 
 output "access_log_group_name" {
   description = "Name of the API's access log group; null with `existing_api`."
-  value       = one(aws_cloudwatch_log_group.access[*].name)
+  value       = local.own_api && var.existing_access_log_group != null ? split(":", var.existing_access_log_group.arn)[6] : one(aws_cloudwatch_log_group.access[*].name)
 }
 
 output "bucket" {

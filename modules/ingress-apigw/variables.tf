@@ -242,6 +242,19 @@ variable "alarm_thresholds" {
   nullable = false
 }
 
+variable "existing_access_log_group" {
+  description = "Log group (`arn`) for the API's access log in place of one that the module makes. Its retention, class and key stay its owner's."
+  type = object({
+    arn = string
+  })
+  default = null
+
+  validation {
+    condition     = var.existing_access_log_group == null ? true : can(regex("^arn:[a-z-]+:logs:[a-z0-9-]+:[0-9]{12}:log-group:[^:]+(:\\*)?$", var.existing_access_log_group.arn)) && var.existing_api == null
+    error_message = "existing_access_log_group.arn must be the ARN of a log group, arn:aws:logs:<region>:<account>:log-group:<name>; an API of yours has an access log of its own."
+  }
+}
+
 variable "existing_api" {
   description = <<-EOT
     An HTTP API of yours, for the routes below `/webhooks`, in place of one that the module makes. Its stage is yours: deployment (`auto_deploy`, or

@@ -413,6 +413,40 @@ run "a_trail_has_every_call_to_the_table_the_audit_and_the_functions" {
   }
 }
 
+run "a_bucket_of_the_users_has_the_audit" {
+  command = plan
+
+  variables {
+    existing_audit_bucket = { name = "audits", arn = "arn:aws:s3:::audits", kms_key = { arn = "arn:aws:kms:eu-west-1:123456789012:key/1" } }
+  }
+
+  assert {
+    condition = (
+      length(module.audit) == 0 && output.audit_bucket == { name = "audits", arn = "arn:aws:s3:::audits" }
+      && jsondecode(aws_dynamodb_table_item.audit.item).audit.S == "audits"
+      && [for s in jsondecode(output.existing_audit_bucket_policy).Statement : s.Sid] == ["DenyOverwriting", "DenyWritingAsAnother", "DenyChanging"]
+    )
+    error_message = "The module makes none, and says what the bucket's policy needs."
+  }
+
+  assert {
+    condition = alltrue([for policy in values(output.operator_policies) : length([
+      for s in jsondecode(policy).Statement : s if s.Sid == "UseKeyOfAudit" && s.Resource == ["arn:aws:kms:eu-west-1:123456789012:key/1"]
+    ]) == 1])
+    error_message = "Who reads the audit may use its key."
+  }
+}
+
+run "a_bucket_with_the_arn_of_another_is_refused" {
+  command = plan
+
+  variables {
+    existing_audit_bucket = { name = "audits", arn = "arn:aws:s3:::other" }
+  }
+
+  expect_failures = [var.existing_audit_bucket]
+}
+
 run "an_impossible_lock_of_the_audit_is_refused" {
   command = plan
 

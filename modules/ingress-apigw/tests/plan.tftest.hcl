@@ -211,6 +211,22 @@ run "the_idempotency_store_expires_by_itself_and_can_be_restored" {
   }
 }
 
+run "a_log_group_of_the_users_has_the_access_log" {
+  command = plan
+
+  variables {
+    existing_access_log_group = { arn = "arn:aws:logs:eu-west-1:123456789012:log-group:/platform/webhooks:*" }
+  }
+
+  assert {
+    condition = (
+      length(aws_cloudwatch_log_group.access) == 0 && output.access_log_group_name == "/platform/webhooks"
+      && aws_apigatewayv2_stage.this[0].access_log_settings[0].destination_arn == "arn:aws:logs:eu-west-1:123456789012:log-group:/platform/webhooks"
+    )
+    error_message = "The module makes none, and API Gateway takes an ARN without :*."
+  }
+}
+
 run "dead_letters_are_handed_to_review_under_a_key_that_is_known_in_the_plan" {
   command = plan
 

@@ -40,7 +40,7 @@ resource "aws_s3_bucket_policy" "this" {
       Action    = "s3:*"
       Resource  = [aws_s3_bucket.this.arn, "${aws_s3_bucket.this.arn}/*"]
       Condition = { Bool = { "aws:SecureTransport" = "false" } }
-    }], local.append_only_statements)
+    }], flatten(module.append_only[*].statements))
   })
 
   depends_on = [aws_s3_bucket_public_access_block.this]

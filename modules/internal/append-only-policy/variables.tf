@@ -1,0 +1,5 @@
+variable "bucket_arn" {
+  description = "ARN of the bucket."
+  type        = string
+  nullable    = false
+}
