@@ -18,7 +18,7 @@ from media_events_kit.ops.shared.terraform_providers import terraform_environmen
 ROOT: Final = Path(__file__).resolve().parent.parent
 SYNTHESISED: Final = (10, 100, 300)
 PLANNED: Final = (10, 30, 100)
-"""On two busy CPUs a plan of 100 routes took three minutes, so one of 300 would not leave time for the rest."""
+"""On two busy CPUs a plan of 100 routes took two to three minutes, so one of 300 would leave no time for the rest."""
 
 
 def workflow(routes: int) -> dict[str, Any]:
