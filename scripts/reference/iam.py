@@ -157,12 +157,17 @@ CALLS: Final[Mapping[str, Mapping[str, Any]]] = {
         "routes": _ROUTES,
     },
     "dlq-review": _REVIEW,
-    "dlq-review (an existing topic)": _REVIEW
+    "dlq-review (an existing topic and bucket)": _REVIEW
     | {
         "existing_topic": {
             "arn": f"arn:aws:sns:{_PLACE}:TOPIC",
             "kms_key": {"arn": f"arn:aws:kms:{_PLACE}:key/KEY-OF-TOPIC"},
-        }
+        },
+        "existing_audit_bucket": {
+            "name": "audit",
+            "arn": "arn:aws:s3:::audit",
+            "kms_key": {"arn": f"arn:aws:kms:{_PLACE}:key/KEY-OF-AUDIT"},
+        },
     },
     "state-machine": {"definition": json.dumps({"StartAt": "A", "States": {"A": {"Type": "Succeed"}}})},
     "task-callbacks": {},
@@ -171,7 +176,8 @@ CALLS: Final[Mapping[str, Mapping[str, Any]]] = {
 """Every module, in each way that gives a role, or a policy, statements of its own."""
 
 PUT_OUT: Final = (
-    ("dlq-review", "operator_policies"),
+    ("dlq-review (an existing topic and bucket)", "operator_policies"),
+    ("dlq-review (an existing topic and bucket)", "existing_audit_bucket_policy"),
     ("ingress-apigw", "invoke_policies"),
     ("ingress-sqs", "sender_policy"),
     ("ingress-sns-fifo", "sender_policy"),

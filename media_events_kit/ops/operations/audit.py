@@ -1,9 +1,9 @@
 """The audit: what operators did, each entry an object in S3 that nobody can change or delete.
 
 A key is ``<subject>/<time>-<random>/<principal id>``, so a list of a subject's keys is in the order of time. The
-bucket's policy takes new keys alone, which end with the writer's ``aws:userid`` (``modules/internal/append-only-policy``):
-the principal id is AWS's word, and all else of an entry the writer's. Entries from before that are in the review table
-under ``audit/``, and are only read.
+bucket's policy takes new keys alone, which end with the writer's ``aws:userid``
+(``modules/internal/append-only-policy``): the principal id is AWS's word, and all else of an entry the writer's.
+Entries from before that are in the review table under ``audit/``, and are only read.
 """
 
 from __future__ import annotations
