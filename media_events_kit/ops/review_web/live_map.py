@@ -105,7 +105,7 @@ def _row(hop: HopState, live: Live, groups: Sequence[Group]) -> Row:
 def _mark(row: Row) -> Mark:
     oldest = f", {row.oldest}" if row.oldest and not row.in_review else ""
     said = [
-        f"{row.in_review} to review" if row.in_review else "",
+        f"{row.in_review} failed" if row.in_review else "",
         f"{row.waiting} wait{oldest}" if row.waiting not in ("", "0") else "",
         f"{row.dead_letters} dead" if row.dead_letters not in ("", "0") else "",
     ]
