@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -32,7 +32,8 @@ from media_events_kit.ops.local.overview import open_review_items
 from media_events_kit.ops.local.paths import LocalPaths
 from media_events_kit.ops.review import bootstrap
 from media_events_kit.ops.review.service import ReviewService
-from media_events_kit.ops.send.samples import SAMPLES
+from media_events_kit.ops.send.player import players
+from media_events_kit.ops.send.samples import SAMPLES, Sample, samples
 from tests.faults.local_cloud import deployment
 from tests.faults.local_cloud.receivers import Receivers
 from tests.faults.local_cloud.run import Mix, Run, events_of
@@ -95,6 +96,53 @@ def _lines(ways: Ways) -> Callable[[], list[LogLine]]:
         return LogReader(ways.clients.logs, sorted(ways.outputs["functions"].values())).new_lines()
 
     return read
+
+
+# -------------------------------------------------------------------------------------- the command that plays partners
+
+
+@pytest.mark.parametrize(
+    ("partner", "ingress", "sources"),
+    [
+        ("mux", "webhook", None),
+        ("mux", "queue", None),
+        ("assets", "topic", None),
+        ("media-partner", "saas", None),
+        ("approvals", "studio", None),
+        ("s3", "services", ("played.s3",)),
+        # AWS alone may put these on the bus: they begin in the queue behind its rule.
+        ("s3", "services", ("aws.s3",)),
+        ("media-partner", "saas", ("aws.partner/media-partner.example.com/tenant-0001/assets",)),
+    ],
+)
+def test_send_takes_every_way_in_and_knows_the_event_that_it_becomes(
+    ways: Ways, partner: str, ingress: str, sources: tuple[str, ...] | None
+) -> None:
+    here = Deployment(
+        cloud=Cloud(record=ways.clients.record),
+        review_table=ways.outputs["review_table_name"],
+        idempotency_tables=[],
+        outputs=lambda: ways.outputs,
+    )
+    (player,) = players(here, [(partner, ingress)])
+    if sources is not None:
+        way = replace(player.way, sources=sources)
+        player = replace(player, way=way, writer=replace(player.writer, way=way))
+    own = {
+        "id": "sent-1",
+        "type": "asset.ready",
+        "occurredAt": rfc3339(int(time.time())),
+        "assetId": "a-1",
+        "version": 1,
+    }
+    preset = player.way.preset
+    sample = Sample("own", json.dumps(own).encode()) if preset is None else samples(partner, preset, DATA)[0]
+
+    sent = player.send(sample)
+
+    assert sent.answer.accepted, sent.answer.text
+    (event,) = sent.outgoing.arrivals
+    assert ways.arrivals.wait_for(id=event.id, partner=partner, ingress=player.way.kind, type=event.type)
 
 
 # --------------------------------------------------------------------------------- every payload, every ingress

@@ -5,9 +5,16 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from functools import partial
 
 from media_events_kit.kit_files import KIT
+from media_events_kit.ops.demo import local_hook
+from media_events_kit.ops.demo.http_receiver_process import Receiver
+from media_events_kit.ops.dev.commands import amend
+from media_events_kit.ops.local import lifecycle
 from media_events_kit.ops.local.clients import Clients
+from media_events_kit.ops.local.hooks import HOOKS, collected
+from media_events_kit.ops.local.lifecycle import UpOptions
 from media_events_kit.ops.local.paths import DIRECTORY_VARIABLE
 from tests.system.conftest import Demonstration
 
@@ -52,3 +59,25 @@ def test_what_is_sent_is_seen_on_the_bus_and_followed_to_its_end(
     rules = clients.events.list_rules(EventBusName="media-local", NamePrefix="media-local-replay-tail-")["Rules"]
     assert rules == []
     assert not clients.sqs.list_queues(QueueNamePrefix="media-local-replay-tail-").get("QueueUrls")
+
+
+def test_an_update_changes_nothing_where_nothing_changed(demonstration: Demonstration) -> None:
+    """What `dev` does at each save: without a refresh, without `terraform init`, with stand-ins where they are due."""
+    paths = demonstration.paths
+    receiver = Receiver.read(paths)
+    assert receiver is not None
+    assert local_hook.HOOKS is HOOKS, "it registers the demonstration's systems"
+    variables, external_resources = collected(paths)
+    options = UpOptions(
+        variables=variables, external_resources=external_resources, amend=partial(amend, receiver=receiver)
+    )
+    before = lifecycle.read_outputs(paths)
+
+    updated = lifecycle.update(paths, options)
+
+    assert updated.outputs == before
+    changes = [json.loads(line) for line in paths.terraform_log.read_text(encoding="utf-8").splitlines()]
+    (summary,) = [
+        one["changes"] for one in changes if one["type"] == "change_summary" and one["changes"]["operation"] == "apply"
+    ]
+    assert (summary["add"], summary["change"], summary["remove"]) == (0, 0, 0)

@@ -86,7 +86,7 @@ def dev(
         options = UpOptions(
             variables=variables,
             external_resources=external,
-            amend=functools.partial(_amend, receiver=receiver),
+            amend=functools.partial(amend, receiver=receiver),
         )
         lifecycle.up(paths, options)
         _say_hello(paths, receiver)
@@ -133,7 +133,7 @@ def _cloud(paths: LocalPaths, *, keep: bool) -> Iterator[Receiver]:
             http_receiver_process.stop(paths)
 
 
-def _amend(record: CloudRecord, stack: Stack, *, receiver: Receiver) -> None:
+def amend(record: CloudRecord, stack: Stack, *, receiver: Receiver) -> None:
     """Put stand-ins into a synthesised stack, make them, and tell of them once."""
     file = stack.directory / "cdk.tf.json"
     document, found = stand_ins.played(read_object(file), region=stack.region, receiver=receiver.url)
