@@ -7,6 +7,7 @@ from typing import Final
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from media_events_kit.kit_files import runnable
 from media_events_kit.ops.changes.model import Consequence, Report
 from media_events_kit.ops.shared.console import plain
 from media_events_kit.ops.shared.tables import Column, Listing
@@ -35,7 +36,7 @@ def show(report: Report, *, safe: str) -> RenderableType:
         for finding in findings:
             rows.append(Text(f"  {plain(finding.subject)}: {plain(finding.what)}"))
             if finding.do:
-                rows.append(Text(f"    do: {plain(finding.do)}", style="dim"))
+                rows.append(Text(f"    do: {plain(runnable(finding.do))}", style="dim"))
     if report.unknown:
         rows.append(Text("not known", style="bold yellow"))
         rows += [Text(f"  {plain(each)}") for each in report.unknown]

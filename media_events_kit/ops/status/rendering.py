@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from media_events.core.clock import timestamp
+from media_events_kit.kit_files import runnable
 from media_events_kit.ops.shared.console import plain
 from media_events_kit.ops.shared.tables import Column, Listing
 from media_events_kit.ops.status.model import HopState, Parked, Queue, Status, Verdict, age
@@ -26,7 +27,7 @@ def show(status: Status) -> RenderableType:
     rows: list[RenderableType] = [Text.assemble((words, style), (f"   {timestamp(status.now)}", "dim"))]
     needs = status.needs
     for need in needs[:SHOWN_NEEDS]:
-        rows += [Text(f"  {plain(need.what)}"), Text(f"    {plain(need.do)}", style="dim")]
+        rows += [Text(f"  {plain(need.what)}"), Text(f"    {plain(runnable(need.do))}", style="dim")]
     if len(needs) > SHOWN_NEEDS:
         rows.append(Text(f"  … and {len(needs) - SHOWN_NEEDS} more: see them with --json"))
     rows += [Text(""), _review(status)]

@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from media_events.core.clock import timestamp
+from media_events_kit.kit_files import runnable
 from media_events_kit.ops.shared.console import plain
 from media_events_kit.ops.verify.model import Finding, Report, Verdict
 
@@ -29,7 +30,7 @@ def show(report: Report) -> RenderableType:
         for subject, finding in _amiss(findings):
             mark = "" if finding.verdict == "fail" else "skipped: "
             rows.append(Text(f"    {plain(subject)}: {mark}{plain(finding.found)}"))
-            rows.append(Text(f"      {plain(finding.do)}", style="dim"))
+            rows.append(Text(f"      {plain(runnable(finding.do))}", style="dim"))
     counts = report.counts
     words = f"{counts['pass']} well, {counts['fail']} failed, {counts['skipped']} skipped"
     rows += [Text(""), Text.assemble((words, _STYLES[report.verdict]), (f"   {timestamp(report.now)}", "dim"))]
