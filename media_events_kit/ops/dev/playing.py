@@ -112,6 +112,6 @@ class Playing:
 
 def shown(request: ReceivedRequest) -> str:
     """One line about a request that a receiver got."""
-    body = " ".join(plain(request.body).split())
+    body = plain(" ".join(request.body.split()))
     cut = body if len(body) <= SHOWN_CHARACTERS else body[:SHOWN_CHARACTERS] + "…"
     return f"  {request.system} got {request.method} {request.path}, answered {request.status}: {cut}"
