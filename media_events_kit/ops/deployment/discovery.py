@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,14 +16,13 @@ from typing import Any, Final
 from media_events.core.json_fields import text
 from media_events_kit.kit_files import project
 from media_events_kit.ops.deployment.topology import Topology
-from media_events_kit.ops.local.endpoint import CloudRecord, is_running
+from media_events_kit.ops.local.endpoint import CloudRecord, is_running, lost_contact
 from media_events_kit.ops.local.paths import DEFAULT_ENVIRONMENT, LocalPaths, local_paths
 from media_events_kit.ops.local.synthesis import stacks_of
 from media_events_kit.ops.shared.console import OperatorError, fail
 from media_events_kit.ops.shared.contact import CONTACT
 from media_events_kit.ops.shared.json_files import object_in, read_object
 from media_events_kit.ops.shared.options import Where
-from media_events_kit.ops.shared.times import span
 
 ENVIRONMENT_VARIABLE: Final = "MEDIA_EVENTS_ENVIRONMENT"
 REVIEW_TABLE_VARIABLE: Final = "MEDIA_EVENTS_REVIEW_TABLE"
@@ -144,20 +142,7 @@ def _require_local_cloud(paths: LocalPaths, profile: str | None) -> None:
     """
     record = None if profile is not None or os.environ.get("AWS_ENDPOINT_URL") else CloudRecord.read(paths)
     if record is not None:
-        raise OperatorError(
-            f"lost contact with the local cloud of {paths.environment!r} {_silent_for(paths)}(started "
-            f"{record.started_at}, {record.endpoint}): its process has gone, with everything in it",
-            hint="nothing was done; start it again: media-events local up",
-            exit_code=UNUSABLE,
-        )
-
-
-def _silent_for(paths: LocalPaths) -> str:
-    """How long ago the cloud wrote its last line: each request is one."""
-    try:
-        return f"{span(time.time() - paths.cloud_log.stat().st_mtime)} ago "
-    except OSError:
-        return ""
+        raise lost_contact(paths, record, exit_code=UNUSABLE)
 
 
 def running_cloud(paths: LocalPaths, profile: str | None = None) -> CloudRecord | None:

@@ -20,6 +20,7 @@ from media_events_kit.ops.local.paths import LocalPaths
 from media_events_kit.ops.local.process import ProcessIdentity
 from media_events_kit.ops.shared.console import OperatorError
 from media_events_kit.ops.shared.json_files import object_in, read_record
+from media_events_kit.ops.shared.times import span
 
 APPLICATION: Final = Path(__file__).parent / "server" / "application.py"
 SERVING: Final = APPLICATION.with_name("hypercorn.toml")
@@ -107,6 +108,26 @@ def health(record: CloudRecord, *, timeout_seconds: float = 5.0) -> dict[str, An
 def is_running(record: CloudRecord) -> bool:
     """Whether the record's process runs and answers."""
     return record.identity.alive() and Path(record.ca_bundle).exists() and health(record) is not None
+
+
+def lost_contact(paths: LocalPaths, record: CloudRecord, *, exit_code: int) -> OperatorError:
+    """That a cloud was there and is not: since when, what became of it, and how to go on."""
+    state = (
+        "its process runs, and does not answer"
+        if record.identity.alive()
+        else "its process has gone, with everything in it"
+    )
+    try:
+        # Each request writes a line.
+        since = f" {span(time.time() - paths.cloud_log.stat().st_mtime)} ago"
+    except OSError:
+        since = ""
+    return OperatorError(
+        f"lost contact with the local cloud of {paths.environment!r}{since} (started {record.started_at}, "
+        f"{record.endpoint}): {state}",
+        hint="nothing was done; start it again: media-events local up",
+        exit_code=exit_code,
+    )
 
 
 def start(

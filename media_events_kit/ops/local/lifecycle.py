@@ -276,9 +276,7 @@ def require_record(paths: LocalPaths) -> CloudRecord:
     if record is None:
         raise OperatorError("no local cloud is running", hint="start it: media-events local up", exit_code=3)
     if not endpoint.is_running(record):
-        raise OperatorError(
-            "the local cloud's process has gone", hint="start it again: media-events local up", exit_code=3
-        )
+        raise endpoint.lost_contact(paths, record, exit_code=3)
     return record
 
 
