@@ -25,7 +25,7 @@ from media_events_kit.ops.dev import resources, stand_ins
 from media_events_kit.ops.dev.files import Watcher, files_of
 from media_events_kit.ops.dev.session import Applied, Session
 from media_events_kit.ops.dev.stand_ins import StandIns
-from media_events_kit.ops.local import lifecycle, process
+from media_events_kit.ops.local import endpoint, lifecycle, process
 from media_events_kit.ops.local.clients import Clients
 from media_events_kit.ops.local.endpoint import CloudRecord
 from media_events_kit.ops.local.hooks import HOOKS, collected
@@ -33,7 +33,7 @@ from media_events_kit.ops.local.lifecycle import UpOptions
 from media_events_kit.ops.local.paths import DEFAULT_ENVIRONMENT, LocalPaths, local_paths
 from media_events_kit.ops.local.synthesis import Stack
 from media_events_kit.ops.local.terraform import TerraformError
-from media_events_kit.ops.shared.console import note, out, print_error
+from media_events_kit.ops.shared.console import OperatorError, note, out, print_error
 from media_events_kit.ops.shared.json_files import read_object
 from media_events_kit.ops.shared.options import Where
 from media_events_kit.ops.shared.own_command import media_events, own_packages
@@ -102,7 +102,7 @@ def dev(
         )
         session = Session(
             watcher=watcher,
-            apply=functools.partial(_apply, paths, options),
+            apply=functools.partial(apply, paths, options),
             play=playing,
             tell=_tell,
             fault=print_error,
@@ -157,11 +157,13 @@ def _tell_of(found: StandIns) -> None:
             note(each)
 
 
-def _apply(paths: LocalPaths, options: UpOptions) -> Applied:
+def apply(paths: LocalPaths, options: UpOptions) -> Applied:
     try:
         return Applied(lifecycle.update(paths, options).seconds)
-    except TerraformError as error:
-        # The state may not be what there is, or a change needs another cloud: `up` finds out.
+    except OperatorError as error:
+        # The state may not be what there is, a change needs another cloud, or the cloud has gone: `up` finds out.
+        if not isinstance(error, TerraformError) and error.exit_code != endpoint.GONE:
+            raise
         note(error.message)
         note("applying the whole workflow again")
         return Applied(lifecycle.up(paths, options).seconds)

@@ -26,6 +26,8 @@ APPLICATION: Final = Path(__file__).parent / "server" / "application.py"
 SERVING: Final = APPLICATION.with_name("hypercorn.toml")
 HEALTH_PATH: Final = "/_ministack/health"
 START_SECONDS: Final = 60.0
+GONE: Final = 3
+"""The exit status where no local cloud runs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -274,9 +274,11 @@ def require_record(paths: LocalPaths) -> CloudRecord:
     """
     record = CloudRecord.read(paths)
     if record is None:
-        raise OperatorError("no local cloud is running", hint="start it: media-events local up", exit_code=3)
+        raise OperatorError(
+            "no local cloud is running", hint="start it: media-events local up", exit_code=endpoint.GONE
+        )
     if not endpoint.is_running(record):
-        raise endpoint.lost_contact(paths, record, exit_code=3)
+        raise endpoint.lost_contact(paths, record, exit_code=endpoint.GONE)
     return record
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 
+from media_events_kit.ops.dev import commands
 from media_events_kit.ops.dev.files import Watcher, files_of
 from media_events_kit.ops.dev.session import Applied, Session
+from media_events_kit.ops.local.terraform import TerraformError
 from media_events_kit.ops.shared.console import OperatorError
 
 
@@ -133,3 +138,31 @@ def test_files_that_are_saved_together_are_applied_once(project):
     session(project, cloud, saves).run(range(4))
     assert cloud.log.count("apply") == 1
     assert "saved: ingest.asl.json, partners/acme.yaml" in cloud.log
+
+
+@pytest.mark.parametrize(
+    ("error", "whole"),
+    [
+        (TerraformError("apply", [], log=Path("terraform.log"), changed=True), True),
+        (OperatorError("lost contact with the local cloud", exit_code=3), True),
+        (OperatorError("synthesis fails: workflow.yaml has 1 mistake"), False),
+    ],
+)
+def test_the_whole_is_applied_where_the_quick_way_cannot_and_never_for_a_mistake(monkeypatch, error, whole):
+    applied = []
+
+    def update(*_):
+        raise error
+
+    def up(*_):
+        applied.append("up")
+        return SimpleNamespace(seconds={"apply": 1.0})
+
+    monkeypatch.setattr(commands.lifecycle, "update", update)
+    monkeypatch.setattr(commands.lifecycle, "up", up)
+    if whole:
+        assert commands.apply(None, None) == Applied({"apply": 1.0})
+    else:
+        with pytest.raises(OperatorError, match="1 mistake"):
+            commands.apply(None, None)
+    assert applied == ["up"] * whole
