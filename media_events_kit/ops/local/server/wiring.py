@@ -11,6 +11,7 @@ from media_events_kit.ops.local.server import (
     descriptions,
     event_buses,
     event_entries,
+    leading_keys,
     lineage,
     log_keys,
     loops,
@@ -51,6 +52,7 @@ def correct_ministack() -> None:
     loops.correct(chain, _service("lambda_svc"))
     log_keys.correct(_service("cloudwatch_logs"), _service("kms"), _core("iam_evaluator"), _core("responses"))
     permissions.correct(_core("iam_actions"))
+    leading_keys.correct(_core("iam_actions"), _core("iam_evaluator"), _service("dynamodb"))
     policy_variables.correct(_core("iam_evaluator"), _core("iam_actions"))
     missing_routes.correct(_service("apigateway"))
     route_settings.correct(_service("apigateway"))
