@@ -36,8 +36,8 @@ locals {
   # A circuit breaker is kept in the idempotency store of the hop.
   circuit_breaker_tables = distinct([for queue in values(var.dead_letter_queues) : queue.idempotency_table.arn if queue.idempotency_table != null])
 
-  # Key queues of routes that keep an order are in it, too.
-  key_queue_tables = distinct([for queue in values(var.dead_letter_queues) : queue.idempotency_table.arn if queue.ordered && queue.idempotency_table != null])
+  # Key queues of routes that keep an order are in it, too, or of routes that kept one.
+  key_queue_tables = distinct([for queue in values(var.dead_letter_queues) : queue.idempotency_table.arn if startswith(queue.hop, "route/") && queue.idempotency_table != null])
 
   # Where dead letters go back to, besides the bus, and the stores that say whether they may. A hop on the bus may have a function too: one that took
   # a request which never became an event. A message that crashed a queue's consumer is handed to that function alone.

@@ -67,8 +67,8 @@ output "dead_letter_queues" {
     redrive_target   = contains(keys(local.redriven_to_queue), key) ? "queue" : "bus"
     rule_arn         = local.rule_arns[key]
     redrive          = merge(local.transforms, local.routes)[key].failure.redrive
-    # Where decisions about the hop's events are, and the destination's circuit breaker.
-    idempotency_table = contains(keys(local.functions), key) ? local.idempotency_table : null
+    # Where decisions about the hop's events are, the destination's circuit breaker, and what is parked or was before the rule sent by itself.
+    idempotency_table = local.idempotency_table
     ordered           = try(local.functions[key].ordering, null) == "strict"
   } }
 }

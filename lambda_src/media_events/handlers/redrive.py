@@ -41,6 +41,7 @@ from media_events.recovery.config import parse_queues
 from media_events.recovery.key_maintenance import KeyMaintenance
 from media_events.recovery.redrive_policy import DeadLetterQueue
 from media_events.recovery.redriver import ISOLATED_SECONDS, Redriver
+from media_events.recovery.return_by_bus import ReturnByBus
 from media_events.recovery.review_maintenance import ReviewMaintenance
 from media_events.recovery.review_opener import INSPECTION_SECONDS
 
@@ -92,15 +93,19 @@ class _Functions:
 
 
 @functools.cache
+def _events() -> Publisher:
+    bus = EventBus(client_for_effects("events"), _settings().bus_arn)
+    return Publisher(bus=bus, max_entry_bytes=MAX_REQUEST_BYTES)
+
+
+@functools.cache
 def _redriver() -> Redriver:
     settings = _settings()
     return Redriver(
         dead_letter_queues=_dead_letter_queues(),
         bus_arn=settings.bus_arn,
         queues=SqsQueues(client("sqs")),
-        events=Publisher(
-            bus=EventBus(client_for_effects("events"), settings.bus_arn), max_entry_bytes=MAX_REQUEST_BYTES
-        ),
+        events=_events(),
         functions=_Functions(),
         rules=EventRules(lazy_client("events")),
         table=DynamoReviewTable(client("dynamodb"), settings.review_table),
@@ -151,13 +156,15 @@ def _key_maintenance(remaining: Callable[[], float]) -> KeyMaintenance:
 def _resequencer(queue: DeadLetterQueue) -> Resequencer:
     """The resequencer of a hop, to resume what is parked there; it delivers nothing."""
     dynamodb, table = client("dynamodb"), queue.idempotency_table or ""
+    by_queue = SqsQueue(lazy_client("sqs"), queue_url=queue.queue_url, dead_letter_queue_url=queue.url)
+    by_bus = ReturnByBus(queue=queue, events=_events(), rules=EventRules(lazy_client("events")))
     return Resequencer(
         destination=queue.destination,
         policy=ResequencerPolicy(),
         key_queues=DynamoKeyQueues(dynamodb, table),
         parked_messages=DynamoParkedMessages(dynamodb, table),
         idempotency=DynamoIdempotencyStore(dynamodb, table, owner=queue.hop),
-        waiting=SqsQueue(lazy_client("sqs"), queue_url=queue.queue_url, dead_letter_queue_url=queue.url),
+        waiting=by_bus if queue.queue_url is None else by_queue,
         owner=queue.hop,
         clock=time.time,
     )

@@ -1,8 +1,9 @@
-"""The part of review maintenance for routes that keep an order: nothing waits behind an event that is gone.
+"""The part of review maintenance for key queues: nothing waits behind an event that is gone, or for no order.
 
 A route lets a key go on when its first event was delivered or archived. If the route died at that moment, or was never
 told, the events behind it would wait for good, and nobody would know. So parked events are counted, and a key goes on
-by itself where its first event has been decided about. Each step may be cut short or repeated.
+by itself where its first event has been decided about. A route that was changed to keep no order looks into no key
+queue, so what is parked there goes back to it. Each step may be cut short or repeated.
 """
 
 from __future__ import annotations
@@ -79,12 +80,12 @@ class KeyMaintenance:
         held = [
             (queue, queue.idempotency_table, each)
             for queue in self.queues
-            if queue.ordered and queue.idempotency_table is not None
+            if queue.hop.startswith("route/") and queue.idempotency_table is not None
             for each in self.held_keys.held(queue.idempotency_table, queue.destination)
         ]
         self._measure([each for _, _, each in held])
         late = self.clock() - DECIDED_SECONDS
-        old = [found for found in held if found[2].since < late]
+        old = [found for found in held if not found[0].ordered or found[2].since < late]
         down = {hop: self._is_down(queue, table) for hop, (queue, table) in {q.hop: (q, t) for q, t, _ in old}.items()}
         old = [found for found in old if not down[found[0].hop]]
         # If the time is too short for all, others come next time.
@@ -94,7 +95,7 @@ class KeyMaintenance:
             if self.seconds_left() < RESERVED_SECONDS:
                 break
             try:
-                self._go_on(queue, table, each.key)
+                (self._go_on if queue.ordered else self._release)(queue, table, each.key)
             except ProcessingError as error:
                 problems.append(error)
         if problems:
@@ -130,6 +131,22 @@ class KeyMaintenance:
             destination=queue.destination,
             reason=reason or ("only parked events are left" if head is None else "its head was parked"),
         )
+
+    def _release(self, queue: DeadLetterQueue, table: str, key: str) -> None:
+        source = self.key_queues(table).read(key)[0].source or source_of(key)
+        if source is None:
+            return
+        resequencer = self.resequencer(queue)
+        while resequencer.release(key, source) and self.seconds_left() >= RESERVED_SECONDS:
+            pass
+        if resequencer.resumed:
+            self.report.warning(
+                "key queue released",
+                hop=queue.hop,
+                destination=queue.destination,
+                events=len(resequencer.resumed),
+                reason="the route keeps no order any more",
+            )
 
     def _gone(self, queue: DeadLetterQueue, table: str, source: str, head: Entry) -> str | None:
         """Why nobody will deliver ``head`` any more; ``None`` if somebody may."""

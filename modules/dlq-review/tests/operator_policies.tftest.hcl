@@ -312,7 +312,7 @@ run "every_policy_allows_status_and_trace" {
       CountMessages          = ["arn:aws:sqs:eu-west-1:123456789012:media-cms-dlq", "arn:aws:sqs:eu-west-1:123456789012:media-cms"]
       ReadAges               = ["*"]
       DescribeExecutions     = ["arn:aws:states:eu-west-1:123456789012:execution:media-publish:*"]
-      ReadIdempotencyRecords = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-deliveries", "arn:aws:dynamodb:eu-west-1:123456789012:table/media-webhook"]
+      ReadIdempotencyRecords = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-deliveries", "arn:aws:dynamodb:eu-west-1:123456789012:table/media-webhook", "arn:aws:dynamodb:eu-west-1:123456789012:table/media-deliveries/index/by-held"]
     }
     error_message = "Status and trace need these logs, queues, idempotency stores and executions, and no others."
   }
@@ -432,7 +432,7 @@ run "a_hundred_hops_fit_what_iam_takes" {
       SearchLogs             = ["arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/media-test-*"]
       CountMessages          = ["arn:aws:sqs:eu-west-1:123456789012:media-test-*"]
       DescribeExecutions     = ["arn:aws:states:eu-west-1:123456789012:execution:media-test-*:*"]
-      ReadIdempotencyRecords = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-*idempotency"]
+      ReadIdempotencyRecords = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-*idempotency", "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-idempotency/index/by-held"]
       SendToQueues           = ["arn:aws:sqs:eu-west-1:123456789012:media-test-*"]
     }
     error_message = "So are the operators'."

@@ -90,6 +90,7 @@ run "the_function_may_read_these_queues_and_redrive_to_where_they_came_from" {
       { Sid = "DeleteBodies", Effect = "Allow", Action = ["s3:DeleteObject", "s3:DeleteObjectVersion"], Resource = ["arn:aws:s3:::kit/bodies/review/*"] },
       { Sid = "EventBodies", Effect = "Allow", Action = ["s3:GetObject"], Resource = ["arn:aws:s3:::kit/bodies/events/*"] },
       { Sid = "FindEventBodies", Effect = "Allow", Action = ["s3:ListBucket"], Resource = ["arn:aws:s3:::kit"], Condition = { StringLike = { "s3:prefix" = ["bodies/events/*"] } } },
+      { Sid = "FindKeyQueues", Effect = "Allow", Action = ["dynamodb:Query"], Resource = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-deliveries/index/by-held"] },
       { Sid = "ListBodies", Effect = "Allow", Action = ["s3:ListBucketVersions"], Resource = ["arn:aws:s3:::kit"] },
       { Sid = "ListItems", Effect = "Allow", Action = ["dynamodb:Query"], Resource = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-review-items/index/*"] },
       { Sid = "Notify", Effect = "Allow", Action = ["sns:Publish"], Resource = ["arn:aws:sns:eu-west-1:123456789012:media-test-review"] },
@@ -112,6 +113,7 @@ run "the_function_may_read_these_queues_and_redrive_to_where_they_came_from" {
       { Sid = "StoreBodies", Effect = "Allow", Action = ["s3:PutObject"], Resource = ["arn:aws:s3:::kit/bodies/review/*"] },
       { Sid = "TestEventPatterns", Effect = "Allow", Action = ["events:TestEventPattern"], Resource = ["*"] },
       { Sid = "WriteItems", Effect = "Allow", Action = ["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], Resource = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-review-items"], Condition = { "ForAllValues:StringNotLike" = { "dynamodb:LeadingKeys" = ["audit/*", "settings/*"] } } },
+      { Sid = "WriteKeyQueues", Effect = "Allow", Action = ["dynamodb:PutItem", "dynamodb:UpdateItem"], Resource = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-deliveries"], Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["key-queue|*", "key-queue-page|*", "*|parked/*"] } } },
     ]
     error_message = "The function may do this and nothing else."
   }

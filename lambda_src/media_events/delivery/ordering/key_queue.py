@@ -405,6 +405,14 @@ class KeyQueue:
         )
         return replace(self, entries=tuple(entries))
 
+    def released(self, resumed: Mapping[str, int]) -> KeyQueue:
+        """The key queue of a route that keeps no order any more: without ``resumed``, and without what is not parked.
+
+        An event stays if a message of it was parked after ``resumed`` was read.
+        """
+        entries = tuple(e for e in self.entries if e.parked and resumed.get(e.event_id) != e.parkings)
+        return replace(self, entries=entries, lease=None)
+
     def ordered(self, entries: Iterable[Entry]) -> KeyQueue:
         """The key queue with these entries, by ``sequence`` if all have one, else by time; then by first receive."""
         listed = list(entries)

@@ -13,7 +13,8 @@ resumes the events that are due.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field, replace
 from typing import Any, Final, Protocol, TypeVar
 
@@ -370,6 +371,12 @@ class Resequencer:
         resumed = key_queue.resumed(RESUMED_AT_ONCE, now=now, window=self.policy.reorder_seconds)
         if not resumed:
             return key_queue
+        self._send_back(resumed, source, now)
+        since = now - self.policy.reorder_seconds
+        key_queue, _ = self._change(key, lambda current: (current.with_resumed(resumed, since=since), None))
+        return key_queue
+
+    def _send_back(self, resumed: Iterable[str], source: str, now: float) -> None:
         for event_id in resumed:
             place = parked_key(source, event_id, self.destination)
             parked = self.parked_messages.get(place)
@@ -382,9 +389,22 @@ class Resequencer:
                     raise PermanentConfigError("no-way-back", "the queue is FIFO and delays no single message")
                 self.parked_messages.let_go(place, parked.token)
                 self.resumed.append(parked.message.event.metadata)
-        since = now - self.policy.reorder_seconds
-        key_queue, _ = self._change(key, lambda current: (current.with_resumed(resumed, since=since), None))
-        return key_queue
+
+    def release(self, key: str, source: str) -> bool:
+        """Send the next parked events of a key back to the queue, for a route that keeps no order any more.
+
+        Whether there may be more. What is not parked is in the queue or in review, and loses its place.
+
+        Raises:
+            ProcessingError: the table or the queue did not answer or refused.
+        """
+        now = self.clock()
+        key_queue, _ = self.key_queues.read(key)
+        parked = {entry.event_id: entry.parkings for entry in key_queue.entries if entry.parked}
+        resumed = dict(itertools.islice(parked.items(), RESUMED_AT_ONCE))
+        self._send_back(resumed, source, now)
+        key_queue, _ = self._change(key, lambda current: (current.released(resumed), None))
+        return bool(key_queue.entries)
 
     def go_on(self, key: str, source: str, *, without: str | None) -> None:
         """Take the head out of its key queue if it is ``without``, and resume the parked events that follow.

@@ -186,6 +186,67 @@ def test_a_key_that_fails_keeps_no_other_key(house, route, monkeypatch):
     assert len(resumed(route)) == 1
 
 
+# --- a route that was changed to keep no order any more ---------------------------------------------------------
+
+
+def without_order(house):
+    """The route of ``house`` looks into no key queue from now on."""
+    house.ordered = [replace(ORDERED, ordered=False)]
+
+
+@pytest.mark.parametrize("number", [20, 200])
+def test_all_that_is_parked_goes_back_to_the_queue_at_once(house, route, number):
+    route.settled(*range(1, number + 1))
+    without_order(house)
+
+    house.keep()
+
+    assert sorted(resumed(route), key=lambda each: int(each[1:])) == [f"e{n}" for n in range(2, number + 1)]
+    (line,) = house.report.fields("key queue released")
+    assert (line["hop"], line["events"]) == ("route/cms", number - 1)
+    assert (route.key_queue().entries, route.key_queue().pages, held(house)) == ((), (), [])
+    house.keep()
+    assert len(route.queue) == number - 1
+
+
+def test_what_could_not_be_sent_back_stays_parked_until_the_next_run(house, route, monkeypatch):
+    route.settled(*range(1, 31))
+    without_order(house)
+    defer = type(route).defer
+
+    def refuse_the_15th(self, *args, **options):
+        if len(self.queue) == 14:
+            raise TransientError("aws-down", "no answer")
+        return defer(self, *args, **options)
+
+    monkeypatch.setattr(type(route), "defer", refuse_the_15th)
+    with pytest.raises(TransientError):
+        house.keep()
+    monkeypatch.setattr(type(route), "defer", defer)
+    house.keep()
+
+    assert {each.event.metadata.id for each in route.queue} == {f"e{n}" for n in range(2, 31)}
+    assert held(house) == []
+
+
+def test_an_event_that_is_parked_once_more_meanwhile_is_not_forgotten(house, route, monkeypatch):
+    route.settled(1, 2)
+    without_order(house)
+    defer = type(route).defer
+
+    def parks_again(self, *args, **options):
+        monkeypatch.setattr(type(route), "defer", defer)
+        route(message(2))
+        return defer(self, *args, **options)
+
+    monkeypatch.setattr(type(route), "defer", parks_again)
+    house.keep()
+    house.keep()
+
+    assert resumed(route) == ["e2", "e2"]
+    assert held(house) == []
+
+
 def test_what_is_parked_is_counted_and_the_oldest_is_told_only_while_something_is(house, route):
     house.keep()
     assert house.report.gauge("ParkedEvents") is None
