@@ -1,9 +1,8 @@
 """What each of the operators' ready policies lets its holder do, by command and by page, with IAM enforced.
 
-The local cloud does not know the key ``dynamodb:LeadingKeys``, by which the policies tell apart what is in the review
-table: items, groups, operations, edited events. What hangs on it is shown at the end, where each request of the desk to
-DynamoDB is held against the policy by tests/system/policies.py. The audit is in test_audit.py. `replay_archive` and
-`repeat_effects` at work are in test_replay.py.
+The policies tell apart what is in the review table (items, groups, operations, edited events) by the key
+``dynamodb:LeadingKeys``. The audit is in test_audit.py. `archive_replay` and `repeat_effects` at work are in
+test_archive_replay.py.
 """
 
 from __future__ import annotations
@@ -13,39 +12,25 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from media_events.adapters.dynamodb.review_items import DynamoReviewTable
-from media_events.core.failures import ProcessingError
 from media_events.recovery.review_item import ReviewItem
-from media_events_kit.kit_files import KIT
 from media_events_kit.ops.demo.http_receiver_process import Receiver
 from media_events_kit.ops.demo.scenario import BROKEN, fresh
 from media_events_kit.ops.demo.senders import Sender
-from media_events_kit.ops.deployment.discovery import find
 from media_events_kit.ops.local.clients import Clients
 from media_events_kit.ops.local.overview import open_review_items
-from media_events_kit.ops.local.paths import DIRECTORY_VARIABLE
-from media_events_kit.ops.review import editing, use_cases
-from media_events_kit.ops.review.bootstrap import audited_review
-from media_events_kit.ops.review.failure_groups import stats
-from media_events_kit.ops.review.queries import Query
 from media_events_kit.ops.review.store import SETTINGS
-from media_events_kit.ops.review.use_cases import Request
-from media_events_kit.ops.review_web.app import create
-from media_events_kit.ops.review_web.request_guard import Gate
-from media_events_kit.ops.review_web.server import context_of
-from media_events_kit.ops.shared.options import Where
 from tests.system.conftest import Demonstration
 from tests.system.operators import Operator, Said, Visitor, with_policy
-from tests.system.policies import Guard, accesses, allows
 from tests.system.polling import eventually
 
 TYPE = "comment.created"
 SECRET_WORD = "workspace"
 """In the comment's event, and nowhere else in what is known of it."""
-WORKFLOW = KIT / "workflow.yaml"
-HOST = "0123abcd.localhost:8787"
 NAMES = ("to-retry", "to-edit", "to-archive")
 
 
@@ -259,49 +244,23 @@ def test_the_page_tells_who_may_see_nothing_which_policy_to_ask_for(demonstratio
             assert SECRET_WORD not in page
 
 
-# --- what the local cloud leaves out -----------------------------------------------------------------------------
-
-
-class Guarded:
-    """The desk and its page as a policy's holder has them on AWS, by what DynamoDB would say to each request."""
-
-    def __init__(self, policy: str) -> None:
-        deployment = find(Where(environment="local"))
-        self.guard = Guard(policy)
-        self.guard.watch(deployment.cloud.client("dynamodb"))
-        self.review = audited_review(deployment)
-        place = context_of(deployment, self.review, name="local", environment="local", workflow=WORKFLOW)
-        self.browser = create(place, Gate(host=HOST, key="key")).test_client()
-        self.get("/enter?key=key")
-
-    def get(self, path: str) -> int:
-        return self.browser.get(path, base_url=f"http://{HOST}").status_code
-
-
-@pytest.fixture(name="guarded")
-def _guarded(
-    demonstration: Demonstration, outputs: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> Callable[[str], Guarded]:
-    monkeypatch.setenv(DIRECTORY_VARIABLE, str(demonstration.paths.directory))
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    return lambda policy: Guarded(outputs["operator_policies"][policy])
+# --- item by item ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("policy", ["metadata", "read", "retry", "edit", "administer"])
-def test_every_page_is_there_for_who_may_look(guarded, items, policy):
-    service = guarded(policy)
-    ids = service.review.service.table.get_summary(items["to-archive"]).group_ids
+def test_every_page_is_there_for_who_may_look(holder, items, look, policy):
+    ids = look(items["to-archive"]).group_ids
     of_groups = [
         path for name, group in ids.items() for path in (f"/failures?by={name}", f"/groups/{group}", f"/items?{name}=x")
     ]
-    for path in ("/", *of_groups, "/items", f"/items/{items['to-archive']}", "/operations"):
-        assert service.get(path) == 200, (path, service.guard.refused)
-    # An item's body is what `metadata` may not read: it is asked for once, and the page does without.
-    actions = {access.action for access in service.guard.refused}
-    assert actions == ({"dynamodb:GetItem"} if policy == "metadata" else set())
-    assert stats(service.review.service).groups > 0
+    with holder(policy).page() as link:
+        visitor = Visitor.enter(link)
+        for path in ("/", *of_groups, "/items", f"/items/{items['to-archive']}", "/operations"):
+            assert visitor.get(path)[0] == 200, path
 
 
+@pytest.mark.attack("I1")
+@pytest.mark.attack("I2")
 @pytest.mark.parametrize(
     ("policy", "kept"),
     [
@@ -314,40 +273,52 @@ def test_every_page_is_there_for_who_may_look(guarded, items, policy):
         ("repeat_effects", {"operation"}),
     ],
 )
-def test_each_policy_keeps_what_its_work_needs_and_changes_none_of_it(guarded, outputs, policy, kept):
-    guard, table = guarded(policy).guard, outputs["review_table_name"]
+def test_each_policy_keeps_what_its_work_needs_and_changes_none_of_it(holder, clients, outputs, policy, kept):
+    """No request changes anything: each has a condition that holds for no item."""
+    keys = holder(policy).variables
+    session = boto3.Session(keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"], region_name=keys["AWS_REGION"])
+    dynamodb = session.client("dynamodb", endpoint_url=clients.record.endpoint, verify=clients.record.ca_bundle)
     kinds = ("audit", "operation", "edit", "settings", "hour", "group")
 
     def may(operation: str, kind: str) -> bool:
-        what: dict[str, Any] = {"Item" if operation == "PutItem" else "Key": {"item_id": {"S": f"{kind}/x"}}}
-        return all(allows(guard.policy, one) for one in accesses(operation, {"TableName": table, **what}))
+        what: dict[str, Any] = {"Item" if operation == "put_item" else "Key": {"item_id": {"S": f"{kind}/x"}}}
+        if operation == "update_item":
+            what |= {"UpdateExpression": "SET hop = :hop", "ExpressionAttributeValues": {":hop": {"S": "x"}}}
+        never = {"ConditionExpression": "attribute_exists(item_id) AND attribute_not_exists(item_id)"}
+        with pytest.raises(ClientError) as refused:
+            getattr(dynamodb, operation)(TableName=outputs["review_table_name"], **what, **never)
+        code = refused.value.response["Error"]["Code"]
+        assert code in {"AccessDeniedException", "ConditionalCheckFailedException"}
+        return bool(code == "ConditionalCheckFailedException")
 
-    assert {kind for kind in kinds if may("PutItem", kind)} == kept
+    assert {kind for kind in kinds if may("put_item", kind)} == kept
     changes = {"group"} if policy in {"retry", "edit", "administer"} else set()
-    assert {kind for kind in kinds if may("UpdateItem", kind)} == changes
-    assert {kind for kind in kinds if may("DeleteItem", kind)} == set()
+    assert {kind for kind in kinds if may("update_item", kind)} == changes
+    assert {kind for kind in kinds if may("delete_item", kind)} == set()
 
 
-def test_what_each_policy_is_for_is_allowed_by_its_conditions(guarded, items):
-    item = items["to-archive"]
-    administrator = guarded("administer")
-    for does in ("archive", "restore"):
-        (outcome,) = use_cases.decide_items(administrator.review, [item], action=does, reason="a trial")
-        assert outcome.result == "sent", outcome
-    assert administrator.guard.refused == []
+@pytest.mark.attack("I1")
+def test_metadata_may_not_read_an_item_whole(holder, clients, outputs, items):
+    keys = holder("metadata").variables
+    session = boto3.Session(keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"], region_name=keys["AWS_REGION"])
+    dynamodb = session.client("dynamodb", endpoint_url=clients.record.endpoint, verify=clients.record.ca_bundle)
+    item = {"TableName": outputs["review_table_name"], "Key": {"item_id": {"S": items["to-archive"]}}}
 
-    # Who may replay can keep no edited event, so nothing is sent in its place.
-    replayer = guarded("retry")
-    document = json.loads(editing.draft(replayer.review, item, seen=None).text)
+    assert dynamodb.get_item(**item, ProjectionExpression="hop")["Item"]
+    for asked in ({}, {"ProjectionExpression": "hop, body"}):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            dynamodb.get_item(**item, **asked)
+
+
+def test_who_may_retry_keeps_no_edited_event_and_retries_many(demonstration, holder, items, look, tmp_path):
+    operator, item = holder("retry"), items["to-archive"]
+    document = json.loads(Operator(demonstration.paths, {}).run("review", "edit", item, "--draft").out)
     document["data"]["mended"] = "well"
-    corrected = editing.check(replayer.review, editing.draft(replayer.review, item, seen=None), json.dumps(document))
-    with pytest.raises(ProcessingError, match="AccessDenied"):
-        editing.send(replayer.review, corrected, reason="x", wait_seconds=0)
-    assert replayer.review.service.table.get_summary(item).status == "OPEN"
+    file = tmp_path / "event.json"
+    file.write_text(json.dumps(document))
+    assert is_refused(operator.run("review", "edit", item, "--body", str(file), "--yes", "--reason", "x"))
+    assert look(item).status == "OPEN"
 
-    # It replays many: the operation's row is kept and written anew, the items and their groups are changed.
-    replayer.guard.refused.clear()
-    group = replayer.review.service.table.get_summary(item).group_id
-    asked = Request(query=Query(group=group), limit=1, reason="a trial")
-    ended = use_cases.run_operation(replayer.review, use_cases.start(replayer.review, asked), canary_wait_seconds=60)
-    assert (ended.state, ended.taken, replayer.guard.refused) == ("completed", 1, [])
+    # The operation's row is kept and written anew, the items and their groups are changed.
+    many = operator.run("review", "retry", "--group", look(item).group_id, "--limit", "1", "--reason", "x", "--json")
+    assert (many.status, many.document["state"], many.document["taken"]) == (0, "completed", 1), many.err
