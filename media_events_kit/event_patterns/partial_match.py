@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, Literal, Self
 
 from media_events_kit.event_patterns.errors import PatternError
 from media_events_kit.event_patterns.event_fields import FlatEvent
@@ -14,18 +15,46 @@ from media_events_kit.event_patterns.validate import compile_pattern
 Takes = Literal["yes", "no", "maybe"]
 
 
-def takes(pattern: Mapping[str, Any], known: Mapping[str, str], *, absent: Collection[str] = ()) -> Takes:
-    """Whether ``pattern`` takes an event: ``maybe`` where unknown fields decide, or the pattern is refused.
+@dataclass(frozen=True, slots=True)
+class KnownFields:
+    """What is known of an event: ``fields`` by their dotted path, and the same as an event."""
 
-    ``known`` has fields by their dotted path, ``absent`` the paths of those that the event has not.
-    """
-    event = FlatEvent.of(_nested(known))
-    answers: set[Takes] = set()
-    for branch in _branches(pattern):
-        decided = [condition for name, condition in branch.items() if name in known or name in absent]
-        if holds(decided, event):
-            answers.add("yes" if len(decided) == len(branch) else "maybe")
-    return "yes" if "yes" in answers else "maybe" if answers else "no"
+    fields: Mapping[str, str]
+    event: FlatEvent
+
+    @classmethod
+    def of(cls, fields: Mapping[str, str]) -> Self:
+        """An event of which ``fields`` alone are known."""
+        return cls(fields, FlatEvent.of(_nested(fields)))
+
+
+@dataclass(frozen=True, slots=True)
+class PartialPattern:
+    """A pattern, compiled once for many events."""
+
+    branches: tuple[Branch, ...]
+
+    @classmethod
+    def of(cls, pattern: Mapping[str, Any]) -> Self:
+        """``pattern``; one that is refused takes whatever may come."""
+        return cls(tuple(_branches(pattern)))
+
+    def takes(self, known: KnownFields, *, absent: Collection[str] = ()) -> Takes:
+        """Whether the pattern takes an event: ``maybe`` where unknown fields decide, or the pattern is refused.
+
+        ``absent`` has the paths of the fields that the event has not.
+        """
+        answers: set[Takes] = set()
+        for branch in self.branches:
+            decided = [condition for name, condition in branch.items() if name in known.fields or name in absent]
+            if holds(decided, known.event):
+                answers.add("yes" if len(decided) == len(branch) else "maybe")
+        return "yes" if "yes" in answers else "maybe" if answers else "no"
+
+
+def takes(pattern: Mapping[str, Any], known: Mapping[str, str], *, absent: Collection[str] = ()) -> Takes:
+    """Whether ``pattern`` takes an event of which ``known`` fields are known: see :meth:`PartialPattern.takes`."""
+    return PartialPattern.of(pattern).takes(KnownFields.of(known), absent=absent)
 
 
 def misses(pattern: Mapping[str, Any], known: Mapping[str, str]) -> list[Condition]:

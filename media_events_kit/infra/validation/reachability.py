@@ -6,12 +6,14 @@ partner's type only where a transform takes them too.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from media_events_kit.event_patterns import advise, compile_pattern, validate_pattern
-from media_events_kit.event_patterns.partial_match import takes
+from media_events_kit.event_patterns.json_documents import compact
+from media_events_kit.event_patterns.partial_match import KnownFields, PartialPattern
 from media_events_kit.infra.documents.yaml_document import Path, Report, members_of, text_of
 from media_events_kit.infra.validation.patterns import ENVELOPE_FIELDS, stage_of
 
@@ -48,15 +50,16 @@ def check_reachability(report: Report, specifications: Mapping[str, Mapping[str,
     """Warn of routes that no declared partner's events reach, or that some miss for their stage."""
     root = report.document.value
     partners = {name: partner_types(specifications.get(name)) for name in members_of(root, "partners")}
-    transforms = [pattern for _, pattern in _patterns(root, "transforms")]
+    transforms = [_compiled(pattern) for _, pattern in _patterns(root, "transforms")]
+    reach = _Reach(partners)
     for name, pattern in _patterns(root, "transforms") if partners else ():
-        taken = [kind for kind in _kinds(pattern, partners) if _taken(pattern, kind)]
+        taken = reach.of(pattern)
         _tell_of_natives(report, ("transforms", name), pattern, taken)
     for name, pattern in _patterns(root, "routes"):
         route = members_of(root, "routes")[name]
         if route.get("enabled") is False:
             continue
-        taken = [kind for kind in _kinds(pattern, partners) if _taken(pattern, kind)]
+        taken = reach.of(pattern)
         own_stage = text_of(route, "stage")
         if stage_of("routes", own_stage, has_transforms=bool(transforms)) == "received":
             reached = taken
@@ -110,12 +113,37 @@ def _patterns(root: Any, section: str) -> Iterator[tuple[str, Pattern]]:
             yield name, pattern
 
 
-def _taken(pattern: Pattern, kind: _Kind) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """The partners' events that patterns take; each pattern is tried once, however many routes have it."""
+
+    partners: Mapping[str, PartnerTypes]
+    found: dict[str, list[_Kind]] = field(default_factory=dict)
+
+    def of(self, pattern: Pattern) -> list[_Kind]:
+        text = compact(pattern)
+        if text not in self.found:
+            compiled = _compiled(pattern)
+            self.found[text] = [kind for kind in _kinds(pattern, self.partners) if _taken(compiled, kind)]
+        return self.found[text]
+
+
+def _compiled(pattern: Pattern) -> PartialPattern | None:
+    """``None`` for a pattern that takes everything."""
+    return PartialPattern.of(pattern) if pattern else None
+
+
+def _taken(pattern: PartialPattern | None, kind: _Kind) -> bool:
+    return pattern is None or pattern.takes(_known(kind)) != "no"
+
+
+@functools.lru_cache(maxsize=16_384)
+def _known(kind: _Kind) -> KnownFields:
     source = f"partner.{kind.partner}"
     known = {"source": source, "detail.metadata.source": source, "detail.metadata.partner": kind.partner}
     if kind.type is not None:
         known |= {"detail-type": kind.type, "detail.metadata.type": kind.type}
-    return not pattern or takes(pattern, known) != "no"
+    return KnownFields.of(known)
 
 
 def _kinds(pattern: Pattern, partners: Mapping[str, PartnerTypes]) -> list[_Kind]:

@@ -123,7 +123,7 @@ def test_value_of_any_kind_at_any_setting_of_the_section_is_refused_or_accepted(
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.sampled_from(PATHS), VALUES), min_size=1, max_size=3))
 def test_any_value_in_any_place_is_refused_or_accepted(changes):
     document = copy.deepcopy(DOCUMENT)
