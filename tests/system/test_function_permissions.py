@@ -18,6 +18,8 @@ WITHOUT_RESOURCE_LEVEL_PERMISSION = {
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsstepfunctions.html: by the task's token
     "states:SendTaskFailure",
     "states:SendTaskSuccess",
+    # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridge.html: of no resource
+    "events:TestEventPattern",
     # https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
     "logs:CreateLogDelivery",
     "logs:DeleteLogDelivery",
