@@ -94,7 +94,7 @@ def settings_for(content, packed=None):
 
 
 def packed(content):
-    return base64.b64encode(gzip.compress(content)).decode()
+    return base64.b64encode(gzip.compress(content, mtime=0)).decode()
 
 
 class NoDocuments:
