@@ -8,10 +8,10 @@ import os
 import botocore.loaders
 from hypothesis import settings
 
-# A change is judged by the same examples every time; `make fuzz` looks for new ones.
-settings.register_profile("repeatable", derandomize=True)
-if not os.environ.get("FUZZ_EXAMPLES"):
-    settings.load_profile("repeatable")
+# A change is judged by the same examples every time, however long one takes; `make fuzz` looks for new ones.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile("fuzz", deadline=None)
+settings.load_profile("fuzz" if os.environ.get("FUZZ_EXAMPLES") else "repeatable")
 
 # Every session of boto3 reads the descriptions of AWS's services anew, and moto begins one for each test.
 botocore.loaders.create_loader = functools.cache(botocore.loaders.create_loader)
