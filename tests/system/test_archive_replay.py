@@ -102,6 +102,17 @@ def test_replay_has_no_effect_that_has_happened(replay: Replay, receiver: Receiv
     assert outputs["archive_replay"]["archive_arn"]
 
 
+@pytest.fixture(scope="module", name="long_ago")
+def _long_ago(clients: Clients, outputs: dict[str, Any]) -> None:
+    """What was delivered was delivered an hour before: within the clocks' skew an effect may be the replay's own."""
+    table = outputs["archive_replay"]["hops"]["route/ready-to-cms"]["idempotency_table"]["name"]
+    for record in clients.dynamodb.scan(TableName=table)["Items"]:
+        if record.get("state") == {"S": "done"} and "at" in record:
+            hour_before = str(float(record["at"]["N"]) - 3600)
+            clients.dynamodb.put_item(TableName=table, Item={**record, "at": {"N": hour_before}})
+
+
+@pytest.mark.usefixtures("long_ago")
 def test_effects_are_not_repeated_by_who_may_not(
     replay: Replay, receiver: Receiver, clients: Clients, outputs: dict[str, Any]
 ):
@@ -119,6 +130,7 @@ def test_effects_are_not_repeated_by_who_may_not(
     assert left_behind(clients, outputs) == []
 
 
+@pytest.mark.usefixtures("long_ago")
 def test_effects_are_repeated_at_that_route_alone_by_who_may(replay: Replay, receiver: Receiver):
     before = requests_of(receiver)
     arguments = ("--route", "ready-to-cms", "--repeat-effects", "--reason", "CMS was restored")
