@@ -80,7 +80,7 @@ def ordinary(output: Path) -> Path:
         main = folders[name] / "main.tf"
         main.write_text(OWN_PROVIDER.sub("", main.read_text(encoding="utf-8")), encoding="utf-8")
     root = output / "root"
-    root.mkdir()
+    root.mkdir(exist_ok=True)
     (root / "main.tf.json").write_text(
         json.dumps(
             {

@@ -39,7 +39,7 @@ def _modules(terraform: Terraform, working_copy: Path) -> dict[str, tuple[list[A
     The key is made in the same root, and has the modules' statements in its policy: a cycle would end the plan.
     """
     folder = working_copy / "examples" / "key-policies"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     used = {
         name: {key: value for key, value in use.items() if key != "source"}
         | {"source": f"../../modules/{use['source']}", "name": f"media-{name}", "settings": KEY}

@@ -28,11 +28,11 @@ def merged(output: str) -> str:
     return "${merge(" + ", ".join(f"module.{name}.{output}" for name in GIVING) + ")}"
 
 
-@pytest.fixture(name="plan", scope="module")
+@pytest.fixture(name="plan", scope="session")
 def _plan(terraform: Terraform, working_copy: Path) -> dict[str, Any]:
     """The plan of a root in which the review takes what every other module gives, and one ingress another's store."""
     folder = working_copy / "examples" / "outputs-into-inputs"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     used = {
         name: {key: value for key, value in use.items() if key != "source"}
         | {"source": f"../../modules/{use['source']}", "name": f"media-{name}"}

@@ -70,11 +70,11 @@ STEPS: Final[dict[str, dict[str, Any]]] = {
 DRAINED: Final = {name for name in STEPS if "drained" in name and name != "drained"}
 
 
-@pytest.fixture(scope="module", name="plans")
+@pytest.fixture(scope="session", name="plans")
 def _plans(terraform: Terraform, working_copy: Path) -> dict[str, list[dict[str, Any]]]:
     """The resource changes of each step."""
     folder = working_copy / "examples" / "changing-router"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     variables = {name: {"type": "any", "default": {}} for name in ("transforms", "routes", "retired")}
     root = {
         "terraform": {"required_providers": {"aws": {"source": "hashicorp/aws"}}},

@@ -48,7 +48,7 @@ def test_functions_without_a_queue_are_told_and_given_what_they_need(
     terraform: Terraform, working_copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = working_copy / "examples" / "direct-hops"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     (folder / "main.tf.json").write_text(json.dumps(ROOT))
 
     state = terraform.mock_apply(folder)

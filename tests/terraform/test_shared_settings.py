@@ -82,11 +82,11 @@ USES: Final[dict[str, dict[str, Any]]] = {
 }
 
 
-@pytest.fixture(name="modules", scope="module")
+@pytest.fixture(name="modules", scope="session")
 def _modules(terraform: Terraform, working_copy: Path) -> dict[str, Any]:
     """The planned resources of a root that uses every module, with settings of their own."""
     folder = working_copy / "examples" / "shared-settings"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     used = {
         name: {key: value for key, value in use.items() if key != "source"}
         | {"source": f"../../modules/{use['source']}", "name": f"media-{name}", "settings": SHARED | OF_ROLES}

@@ -38,7 +38,7 @@ ROOT = {
 
 def test_function_gets_its_package_and_its_layers(terraform: Terraform, working_copy: Path) -> None:
     folder = working_copy / "examples" / "transform-layers"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     (folder / "main.tf.json").write_text(json.dumps(ROOT))
     (folder / "steps.zip").write_bytes(b"PK")
 
