@@ -37,8 +37,11 @@ from media_events.events.publisher import MAX_REQUEST_BYTES, Publisher
 from media_events.handlers.cold_start import during_init
 from media_events.handlers.invocation import seconds_left
 from media_events.messaging.message import Message
+from media_events.messaging.queue_consumer import DeferralQueue
 from media_events.recovery.config import parse_queues
+from media_events.recovery.events_for_route import EventsForRoute
 from media_events.recovery.key_maintenance import KeyMaintenance
+from media_events.recovery.ports import Events
 from media_events.recovery.redrive_policy import DeadLetterQueue
 from media_events.recovery.redriver import ISOLATED_SECONDS, Redriver
 from media_events.recovery.return_by_bus import ReturnByBus
@@ -156,18 +159,26 @@ def _key_maintenance(remaining: Callable[[], float]) -> KeyMaintenance:
 def _resequencer(queue: DeadLetterQueue) -> Resequencer:
     """The resequencer of a hop, to resume what is parked there; it delivers nothing."""
     dynamodb, table = client("dynamodb"), queue.idempotency_table or ""
-    by_queue = SqsQueue(lazy_client("sqs"), queue_url=queue.queue_url, dead_letter_queue_url=queue.url)
-    by_bus = ReturnByBus(queue=queue, events=_events(), rules=EventRules(lazy_client("events")))
     return Resequencer(
         destination=queue.destination,
         policy=ResequencerPolicy(),
         key_queues=DynamoKeyQueues(dynamodb, table),
         parked_messages=DynamoParkedMessages(dynamodb, table),
         idempotency=DynamoIdempotencyStore(dynamodb, table, owner=queue.hop),
-        waiting=by_bus if queue.queue_url is None else by_queue,
+        waiting=_waiting(queue),
         owner=queue.hop,
         clock=time.time,
     )
+
+
+def _waiting(queue: DeadLetterQueue) -> DeferralQueue:
+    """Where what was parked at a hop goes back to."""
+    if queue.queue_url is not None:
+        return SqsQueue(lazy_client("sqs"), queue_url=queue.queue_url, dead_letter_queue_url=queue.url)
+    events: Events = _events()
+    if queue.rule_arn is not None:
+        events = EventsForRoute(events, EventRules(lazy_client("events")), queue.rule_arn)
+    return ReturnByBus(route=queue.hop, events=events)
 
 
 @instrumented

@@ -33,6 +33,7 @@ from media_events.events.claim_check import Bodies
 from media_events.messaging.message import Message
 from media_events.messaging.queue_consumer import BatchResponse
 from media_events.recovery.dead_letter import DeadLetter, believed, parse
+from media_events.recovery.events_for_route import EventsForRoute
 from media_events.recovery.ports import (
     CircuitBreakers,
     Events,
@@ -43,7 +44,7 @@ from media_events.recovery.ports import (
     Rules,
     Topic,
 )
-from media_events.recovery.redrive_messages import for_route, redrive_message, send_to_hop, single_record_batch
+from media_events.recovery.redrive_messages import redrive_message, send_to_hop, single_record_batch
 from media_events.recovery.redrive_policy import (
     DeadLetterQueue,
     InvokeIsolated,
@@ -264,12 +265,12 @@ class Redriver:
         self, dead_letter: DeadLetter, queue: DeadLetterQueue, message: Message, decision: RedriveToHop
     ) -> int | None:
         redrive = redrive_message(dead_letter, decision.to, decision.count)
+        events = self.events
+        if self.rules is not None and queue.rule_arn is not None:
+            events = EventsForRoute(events, self.rules, queue.rule_arn)
 
         def send() -> None:
-            if redrive.to.route is not None and redrive.event is not None and self.rules and queue.rule_arn:
-                # What no rule takes is gone without a trace, and the rule may have been changed since.
-                self.rules.require_taken(queue.rule_arn, for_route(redrive.event, redrive.to.route, redrive.count))
-            send_to_hop(redrive, queues=self.queues, functions=self.functions, bus=lambda _arn: self.events)
+            send_to_hop(redrive, queues=self.queues, functions=self.functions, bus=lambda _arn: events)
 
         def is_final(error: ProcessingError) -> bool:
             return not error.retry_may_help or (

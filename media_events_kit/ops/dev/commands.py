@@ -141,7 +141,8 @@ def amend(record: CloudRecord, stack: Stack, *, receiver: Receiver) -> None:
     resources.ensure(clients, found.resources)
     kinds = dict.fromkeys(found.secrets, "api-key") | dict(stand_ins.auth_of(document))
     made = resources.ensure_secrets(clients, {arn: kinds[arn] for arn in found.secrets})
-    file.write_text(json.dumps(stand_ins.with_secrets(document, made), indent=2) + "\n", encoding="utf-8")
+    made |= resources.ensure_connections(clients, found.connections)
+    file.write_text(json.dumps(stand_ins.with_arns(document, made), indent=2) + "\n", encoding="utf-8")
     _tell_of(found)
 
 

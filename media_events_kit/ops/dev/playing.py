@@ -15,7 +15,7 @@ from media_events_kit.ops.deployment.discovery import Deployment
 from media_events_kit.ops.send.player import Player, partners_of, players, sample_of
 from media_events_kit.ops.send.samples import Sample, samples
 from media_events_kit.ops.shared.console import OperatorError, plain
-from media_events_kit.ops.trace.bootstrap import tracer
+from media_events_kit.ops.trace.bootstrap import follower
 from media_events_kit.ops.trace.following import Followed, Follower
 from media_events_kit.ops.trace.model import EventTrace
 
@@ -48,12 +48,11 @@ class Playing:
             OperatorError: a partner can't be played.
         """
         deployment = self.deployment()
-        search = tracer(deployment).search
-        follower = Follower(lambda event_id, since: search(event_id, since=since), time.time)
+        following = follower(deployment)
         try:
             for player, sample in self._chosen(deployment):
-                self._send(player, sample, follower)
-            for one in follower.until(time.time() + FOLLOW_SECONDS, time.sleep, stop=self.stop):
+                self._send(player, sample, following)
+            for one in following.until(time.time() + FOLLOW_SECONDS, time.sleep, stop=self.stop):
                 self.receipts()
                 self._show(one)
         except ProcessingError as error:
@@ -61,7 +60,7 @@ class Playing:
                 f"the local cloud does not do it: {error.message}", hint="see media-events local status"
             ) from error
         self.receipts()
-        for left in follower.followed:
+        for left in following.followed:
             self._show(left)
             if not any(trace.found for trace in left.traces) and not self.stop():
                 self.tell(f"{left.event_id}: no trace of it after {FOLLOW_SECONDS:.0f} s")

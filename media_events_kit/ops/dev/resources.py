@@ -7,13 +7,15 @@ import io
 import json
 import secrets
 import zipfile
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
+from media_events.adapters.aws_errors import error_code
 from media_events_kit.ops.local.clients import Clients
+from media_events_kit.ops.shared.console import fail
 
 BUCKET: Final = "media-events-stand-ins"
 ROLE: Final = "media-events-stand-in"
@@ -22,11 +24,41 @@ _MACHINE: Final = json.dumps({"StartAt": "Came", "States": {"Came": {"Type": "Pa
 
 
 def ensure(clients: Clients, resources: Mapping[str, str]) -> None:
-    """Make each resource that is not there; ``resources`` are ARNs with the kind of target."""
+    """Make each resource that is not there; ``resources`` are ARNs with the kind of target.
+
+    Raises:
+        OperatorError: the local cloud refuses one.
+    """
     for arn, kind in resources.items():
-        name = arn.split(":", 5)[5]
-        with suppress(ClientError):
-            _MAKERS[kind](clients, name)
+        try:
+            with _unless_there():
+                _MAKERS[kind](clients, arn.split(":", 5)[5])
+        except ClientError as error:
+            fail(f"{arn} can't be made on the local cloud: {error}", hint="correct its ARN in workflow.yaml")
+
+
+@contextmanager
+def _unless_there() -> Iterator[None]:
+    """Do what is within, unless it is done already: each service has a code of its own for that."""
+    try:
+        yield
+    except ClientError as error:
+        if not any(word in error_code(error) for word in ("AlreadyExists", "AlreadyOwned", "InUse", "Conflict")):
+            raise
+
+
+def ensure_connections(clients: Clients, arns: Sequence[str]) -> dict[str, str]:
+    """The local EventBridge connections in the place of others, old ARN to new."""
+    return {arn: _connection(clients, arn.partition("/")[2]) for arn in arns}
+
+
+def _connection(clients: Clients, name: str) -> str:
+    key: Any = {"ApiKeyAuthParameters": {"ApiKeyName": "X-Api-Key", "ApiKeyValue": secrets.token_hex(16)}}
+    try:
+        return clients.events.describe_connection(Name=name)["ConnectionArn"]
+    except clients.events.exceptions.ResourceNotFoundException:
+        made = clients.events.create_connection(Name=name, AuthorizationType="API_KEY", AuthParameters=key)
+        return made["ConnectionArn"]
 
 
 def ensure_secrets(clients: Clients, arns: Mapping[str, str]) -> dict[str, str]:
@@ -81,7 +113,7 @@ def _role(clients: Clients, service: str) -> str:
     name = f"{ROLE}-{service}"
     statement = {"Effect": "Allow", "Principal": {"Service": f"{service}.amazonaws.com"}, "Action": "sts:AssumeRole"}
     allowed = {"Effect": "Allow", "Action": ["s3:PutObject", "logs:*"], "Resource": "*"}
-    with suppress(ClientError):
+    with _unless_there():
         clients.iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy(statement))
         clients.iam.put_role_policy(RoleName=name, PolicyName="writes", PolicyDocument=_policy(allowed))
     return str(clients.iam.get_role(RoleName=name)["Role"]["Arn"])
@@ -92,7 +124,7 @@ def _policy(statement: Mapping[str, Any]) -> str:
 
 
 def _stream(clients: Clients, name: str) -> None:
-    with suppress(ClientError):
+    with _unless_there():
         clients.s3.create_bucket(Bucket=BUCKET)
     clients.firehose.create_delivery_stream(
         DeliveryStreamName=name.removeprefix("deliverystream/"),

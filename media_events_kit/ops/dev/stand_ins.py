@@ -19,6 +19,9 @@ from media_events_kit.ops.demo.fake_systems import TOKENS
 
 ACCOUNT: Final = "000000000000"
 LOOPBACK: Final = "127.0.0.0/8"
+CONNECTION: Final = f"arn:aws:events:us-east-1:{ACCOUNT}:connection/media-events-stand-in"
+"""Of all API destinations; the one that is made has another end."""
+
 _ARN: Final = re.compile(r"arn:[a-z-]+:(?P<service>[a-z]+):[a-z0-9-]+:\d{12}:(?P<name>\S+)")
 _SECRET: Final = re.compile(r"arn:[a-z-]+:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+")
 _ARNS: Final = {
@@ -37,12 +40,13 @@ class StandIns:
     """What is played. ``receivers`` are systems by HTTP, by destination, with the addresses that they have in truth.
 
     ``resources`` are the local ARNs of others' queues, topics and so on, with their kinds; ``secrets`` are the ARNs of
-    the secrets that the workflow names.
+    the secrets that the workflow names, ``connections`` those of the connections of its API destinations.
     """
 
     receivers: dict[str, str] = field(default_factory=dict)
     resources: dict[str, str] = field(default_factory=dict)
     secrets: list[str] = field(default_factory=list)
+    connections: list[str] = field(default_factory=list)
 
 
 def played(document: Mapping[str, Any], *, region: str, receiver: str) -> tuple[dict[str, Any], StandIns]:
@@ -70,6 +74,10 @@ def _play_http(destination: str, kind: str, settings: dict[str, Any], receiver: 
     settings["allow_http"] = True
     if kind == "api_destination":
         settings.pop("path_values", None)
+        # The module makes a connection by CloudFormation, which the local cloud has not.
+        settings.pop("auth", None)
+        settings["connection"] = {"arn": CONNECTION}
+        found.connections = [CONNECTION]
         return
     settings["allowed_private_cidrs"] = [*dict.fromkeys([*settings.get("allowed_private_cidrs", []), LOOPBACK])]
     # No authority has signed a certificate of the receiver, and it asks nobody for one.
@@ -99,8 +107,8 @@ def _play_arn(kind: str, settings: dict[str, Any], region: str, found: StandIns)
     found.resources[local] = kind
 
 
-def with_secrets(document: Mapping[str, Any], arns: Mapping[str, str]) -> dict[str, Any]:
-    """``document`` with the ARNs of secrets replaced, old to new, in every text of the router's."""
+def with_arns(document: Mapping[str, Any], arns: Mapping[str, str]) -> dict[str, Any]:
+    """``document`` with the ARNs of secrets and connections replaced, old to new, in every text of the router's."""
     changed = dict(document)
     modules = dict(mapping(changed.get("module")))
     if arns and "router" in modules:

@@ -18,7 +18,6 @@ from media_events_kit.ops.shared.contact import CONTACT, hint
 from media_events_kit.ops.shared.input_files import read_input
 from media_events_kit.ops.shared.options import Json, Profile, Region, Where
 from media_events_kit.ops.trace.commands import STATUSES
-from media_events_kit.ops.trace.following import Follower
 from media_events_kit.ops.trace.model import EventTrace, gravest
 from media_events_kit.ops.trace.rendering import line, show
 
@@ -201,19 +200,18 @@ def _print_sent(sent: Sent) -> None:
 
 
 def _followed(deployment: Deployment, accepted: list[Sent], wait: float, *, quiet: bool) -> list[EventTrace]:
-    from media_events_kit.ops.trace.bootstrap import tracer  # noqa: PLC0415
+    from media_events_kit.ops.trace.bootstrap import follower  # noqa: PLC0415
 
     ids = list(dict.fromkeys(event.id for one in accepted for event in one.outgoing.arrivals))
     if not ids or wait <= 0:
         return []
-    search = tracer(deployment).search
-    follower = Follower(lambda event_id, since: search(event_id, since=since), time.time)
-    followed = [follower.add(event_id) for event_id in ids[-MOST_FOLLOWED:]]
+    following = follower(deployment)
+    followed = [following.add(event_id) for event_id in ids[-MOST_FOLLOWED:]]
     if len(ids) > len(followed) and not quiet:
         note(f"following the last {len(followed)} of {len(ids)}")
     try:
         with err.status("following it"):
-            for one in follower.until(time.time() + wait, time.sleep):
+            for one in following.until(time.time() + wait, time.sleep):
                 if not quiet and len(ids) > 1:
                     for trace in one.traces:
                         out.print(line(trace), soft_wrap=True)

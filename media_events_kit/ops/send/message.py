@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from media_events.core.failures import PermanentDataError
 from media_events.core.json_fields import mapping, text
 from media_events.ingress.queue_config import BUSES, covers
 from media_events.partners.body_parsing import parse_json
@@ -67,7 +68,7 @@ class Writer:
         number = self.random()
         try:
             document: Any = parse_json(sample.body)
-        except Exception:  # noqa: BLE001 - forms, XML and faulty bodies go as they are
+        except PermanentDataError:  # forms, XML and faulty bodies go as they are
             document = None
         if document is None:
             if self.changes:
@@ -85,6 +86,11 @@ class Writer:
         elif not self.changes and self.way.kind not in BUSES:
             return self._outgoing(sample.body, number, now, forged)
         return self._outgoing(document, number, now, forged)
+
+    def as_put(self, outgoing: Outgoing, event_id: str, *, now: float) -> Outgoing:
+        """``outgoing`` as it became when EventBridge gave its event another id."""
+        outcome = self._outcome(_json({**json.loads(outgoing.body), "id": event_id}), now)
+        return replace(outgoing, arrivals=_arrivals(outcome))
 
     def _within(self) -> Place:
         return ("detail",) if self.way.kind in BUSES else ()
@@ -153,19 +159,11 @@ class Writer:
     def _outgoing(self, content: Any, number: str, now: float, forged: str | None) -> Outgoing:
         signed = self._signed(content, number, now, forged)
         outcome = self._outcome(signed, now)
-        arrivals = [] if outcome.error is not None else [_arrival(event) for event in outcome.events]
+        arrivals = _arrivals(outcome)
         refusal = None if outcome.error is None else f"{outcome.error[0]}: {outcome.error[1]}"
         if isinstance(signed, Request):
             return Outgoing(body=signed.body, arrivals=arrivals, request=signed, refusal=refusal)
         return Outgoing(body=signed, arrivals=arrivals, refusal=refusal)
-
-
-def put_as(outgoing: Outgoing, writer: Writer, event_id: str, *, now: float) -> Outgoing:
-    """``outgoing`` as it became when EventBridge gave its event another id."""
-    event = {**json.loads(outgoing.body), "id": event_id}
-    outcome = writer._outcome(_json(event), now)  # noqa: SLF001
-    arrivals = [] if outcome.error is not None else [_arrival(one) for one in outcome.events]
-    return replace(outgoing, arrivals=arrivals)
 
 
 def _identity(outcome: Outcome) -> Identity | None:
@@ -178,6 +176,10 @@ def _identity(outcome: Outcome) -> Identity | None:
         subject=text(metadata.get("subject")),
         time=str(metadata.get("time")),
     )
+
+
+def _arrivals(outcome: Outcome) -> list[Arrival]:
+    return [] if outcome.error is not None else [_arrival(event) for event in outcome.events]
 
 
 def _arrival(event: Mapping[str, Any]) -> Arrival:

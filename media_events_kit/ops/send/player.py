@@ -15,7 +15,7 @@ from media_events_kit.ops.deployment.webhook_calls import caller
 from media_events_kit.ops.local.lambda_package import PACKAGE
 from media_events_kit.ops.partner.signing import UnsignableError
 from media_events_kit.ops.send.freshness import Place
-from media_events_kit.ops.send.message import Outgoing, Writer, put_as
+from media_events_kit.ops.send.message import Outgoing, Writer
 from media_events_kit.ops.send.samples import OWN_FOLDER, Sample, samples
 from media_events_kit.ops.send.transport import Answer, Transport
 from media_events_kit.ops.send.ways_in import UNUSABLE, WayIn, chosen, new_secret, secret_of, ways_in
@@ -71,7 +71,7 @@ class Player:
             fail(str(error), hint="--set data.duration=3 names a place in the sample", exit_code=UNUSABLE)
         answer = self.transport.send(self.way, outgoing)
         if answer.event_id is not None:
-            outgoing = put_as(outgoing, self.writer, answer.event_id, now=now)
+            outgoing = self.writer.as_put(outgoing, answer.event_id, now=now)
         return Sent(outgoing=outgoing, answer=answer)
 
     def kinds(self, found: Sequence[Sample]) -> list[tuple[Sample, list[str]]]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from media_events.adapters.dynamodb.circuit_breaker import DynamoCircuitBreaker
+from media_events.adapters.dynamodb.circuit_breaker import state_of
 from media_events.adapters.dynamodb.records import read_records
 from media_events.delivery.circuit_breaker import circuit_breaker_key
 from media_events_kit.ops.status.model import CircuitBreaker
@@ -18,16 +18,15 @@ def read_circuit_breakers(client: Any, table: str, destinations: Sequence[str]) 
     Raises:
         ProcessingError: DynamoDB did not answer or refused.
     """
-    keys = [{"pk": {"S": circuit_breaker_key(name)}} for name in dict.fromkeys(destinations)]
-    doing = "reading circuit breakers"
-    records = {
-        record["pk"]["S"]: record for record in read_records(client, table, keys, doing=doing, ConsistentRead=True)
-    }
-    return {name: _read(_Answered(records), table, name) for name in destinations}
+    keys = {name: circuit_breaker_key(name) for name in destinations}
+    asked = [{"pk": {"S": key}} for key in keys.values()]
+    found = read_records(client, table, asked, doing="reading circuit breakers", ConsistentRead=True)
+    records = {record["pk"]["S"]: record for record in found}
+    return {name: _shown(records.get(key, {})) for name, key in keys.items()}
 
 
-def _read(client: Any, table: str, destination: str) -> CircuitBreaker:
-    state = DynamoCircuitBreaker(client, table, destination).read()
+def _shown(record: Mapping[str, Any]) -> CircuitBreaker:
+    state = state_of(record, time.time())
     return CircuitBreaker(
         failures=state.failures,
         opened=state.opened,
@@ -35,14 +34,3 @@ def _read(client: Any, table: str, destination: str) -> CircuitBreaker:
         suspect_only=state.suspect_only,
         open_until=state.open_until,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Answered:
-    """Records that are read already, as DynamoDB answers for one."""
-
-    records: Mapping[str, Any]
-
-    def get_item(self, *, Key: Any, **_: Any) -> dict[str, Any]:  # noqa: N803 - the API's name
-        record = self.records.get(Key["pk"]["S"])
-        return {} if record is None else {"Item": record}

@@ -6,18 +6,14 @@ A hop without a function has none. The local cloud keeps no metrics.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from media_events.adapters.aws_errors import translate
 from media_events_kit.ops.deployment.topology import Topology
+from media_events_kit.ops.status.metric_data import QUERIES_A_CALL, metric_query, metric_values
 
-QUERIES_A_CALL: Final = 500
-"""https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html"""
 PERIOD_SECONDS: Final = 60
 MINUTES: Final = 5
 LATE: Final = timedelta(minutes=1)
@@ -46,29 +42,20 @@ class EventRates:
         sums: Counter[str] = Counter()
         for start in range(0, len(wanted), QUERIES_A_CALL):
             part = wanted[start : start + QUERIES_A_CALL]
-            for index, total in self._sums([(metric, dimensions) for _, metric, dimensions in part]):
+            for index, total in self._totals([(metric, dimensions) for _, metric, dimensions in part]):
                 for key in part[index][0]:
                     sums[key] += total  # type: ignore[assignment]  # a number
         return {key: total / MINUTES for key, total in sums.items()}
 
-    def _sums(self, metrics: list[tuple[str, Dimensions]]) -> Iterator[tuple[int, float]]:
+    def _totals(self, metrics: Sequence[tuple[str, Dimensions]]) -> Iterator[tuple[int, float]]:
         end = datetime.fromtimestamp(self.clock() // PERIOD_SECONDS * PERIOD_SECONDS, UTC) - LATE
-        request: dict[str, Any] = {
-            "MetricDataQueries": [_query(index, *metric) for index, metric in enumerate(metrics)],
-            "StartTime": end - timedelta(minutes=MINUTES),
-            "EndTime": end,
-        }
-        while True:
-            try:
-                answer = self.client.get_metric_data(**request)
-            except (BotoCoreError, ClientError) as error:
-                translate(error, "asking for the rates of events")
-            for result in answer.get("MetricDataResults", []):
-                if result.get("Values"):
-                    yield int(result["Id"][1:]), float(sum(result["Values"]))
-            if not answer.get("NextToken"):
-                return
-            request["NextToken"] = answer["NextToken"]
+        queries = [
+            metric_query(f"r{index}", "MediaEvents", *metric, period_seconds=PERIOD_SECONDS, statistic="Sum")
+            for index, metric in enumerate(metrics)
+        ]
+        start, doing = end - timedelta(minutes=MINUTES), "asking for the rates of events"
+        for query, values in metric_values(self.client, queries, start=start, end=end, doing=doing):
+            yield int(query[1:]), float(sum(values))
 
 
 def _metrics(topology: Topology) -> Iterator[tuple[tuple[str, ...], str, Dimensions]]:
@@ -83,15 +70,3 @@ def _metrics(topology: Topology) -> Iterator[tuple[tuple[str, ...], str, Dimensi
             if ingress is not None and ingress.log_group is not None:
                 function = ingress.log_group.rpartition("/")[2]
                 yield (name, f"partner/{partner}"), "EventsAccepted", {"service": function, "partner": partner}
-
-
-def _query(index: int, metric: str, dimensions: Dimensions) -> dict[str, Any]:
-    named = [{"Name": name, "Value": value} for name, value in dimensions.items()]
-    return {
-        "Id": f"r{index}",
-        "MetricStat": {
-            "Metric": {"Namespace": "MediaEvents", "MetricName": metric, "Dimensions": named},
-            "Period": PERIOD_SECONDS,
-            "Stat": "Sum",
-        },
-    }

@@ -7,17 +7,15 @@ these the hop's function tells, whose name is the queue's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
+from media_events_kit.ops.status.metric_data import QUERIES_A_CALL, metric_query, metric_values
 
-from media_events.adapters.aws_errors import translate
-
-BATCH: Final = 250
-"""Two queries for each: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html"""
+BATCH: Final = QUERIES_A_CALL // 2
+"""Two queries for each."""
 
 PERIOD_SECONDS: Final = 60
 LOOK_BACK: Final = timedelta(minutes=20)
@@ -42,48 +40,22 @@ class OldestMessages:
 
     def _read(self, names: Sequence[str]) -> dict[str, float]:
         end = datetime.fromtimestamp(self.clock(), UTC)
-        request: dict[str, Any] = {
-            "MetricDataQueries": [query for index, name in enumerate(names) for query in _queries(index, name)],
-            "StartTime": end - LOOK_BACK,
-            "EndTime": end,
-            "ScanBy": "TimestampDescending",
-        }
+        queries = [query for index, name in enumerate(names) for query in _queries(index, name)]
         newest: dict[str, float] = {}
+        found = metric_values(self.client, queries, start=end - LOOK_BACK, end=end, doing="asking for ages of messages")
+        for query, values in found:
+            newest.setdefault(query, float(values[0]))
         ages: dict[str, float] = {}
-        while True:
-            try:
-                answer = self.client.get_metric_data(**request)
-            except (BotoCoreError, ClientError) as error:
-                translate(error, "asking for the ages of messages")
-            for result in answer.get("MetricDataResults", []):
-                if result.get("Values"):
-                    newest.setdefault(result["Id"], float(result["Values"][0]))
-            if not answer.get("NextToken"):
-                break
-            request["NextToken"] = answer["NextToken"]
         for query, age in newest.items():
             name = names[int(query[1:])]
             ages[name] = max(age, ages.get(name, 0.0))
         return ages
 
 
-def _queries(index: int, name: str) -> list[dict[str, Any]]:
+def _queries(index: int, name: str) -> Iterator[dict[str, Any]]:
     sources = {
-        "q": ("AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", name),
-        "w": ("MediaEvents", "WaitingEventAge", "service", name.removesuffix(".fifo")),
+        "q": ("AWS/SQS", "ApproximateAgeOfOldestMessage", {"QueueName": name}),
+        "w": ("MediaEvents", "WaitingEventAge", {"service": name.removesuffix(".fifo")}),
     }
-    return [
-        {
-            "Id": f"{prefix}{index}",
-            "MetricStat": {
-                "Metric": {
-                    "Namespace": namespace,
-                    "MetricName": metric,
-                    "Dimensions": [{"Name": dimension, "Value": value}],
-                },
-                "Period": PERIOD_SECONDS,
-                "Stat": "Maximum",
-            },
-        }
-        for prefix, (namespace, metric, dimension, value) in sources.items()
-    ]
+    for prefix, source in sources.items():
+        yield metric_query(f"{prefix}{index}", *source, period_seconds=PERIOD_SECONDS, statistic="Maximum")

@@ -19,7 +19,6 @@ from media_events_kit.ops.shared.options import Json, Where, spread
 from media_events_kit.ops.shared.times import seconds_of
 from media_events_kit.ops.tail.selection import Selection
 from media_events_kit.ops.tail.watching import Came, Ended, Watch
-from media_events_kit.ops.trace.following import Follower
 from media_events_kit.ops.trace.rendering import line
 
 UNUSABLE: Final = 2
@@ -86,13 +85,11 @@ def _run(  # noqa: PLR0913, PLR0917
     tell: Callable[[Came | Ended], None],
 ) -> None:
     from media_events_kit.ops.archive_replay.temporary_rule import Owners, clean_up, opened  # noqa: PLC0415  # botocore takes a while; --help needs none of it
-    from media_events_kit.ops.trace.bootstrap import tracer  # noqa: PLC0415
+    from media_events_kit.ops.trace.bootstrap import follower  # noqa: PLC0415
 
     client, owners = deployment.cloud.client, Owners(deployment.folder / "temporary-rules")
     for name in clean_up(client, bus_arn, owners, now=time.time()):
         note(f"removed {name}, which a killed command had left")
-    search = tracer(deployment).search
-    follower = Follower(lambda event_id, since: search(event_id, since=since), time.time)
     rule = opened(
         client("events"),
         client("sqs"),
@@ -104,7 +101,7 @@ def _run(  # noqa: PLR0913, PLR0917
     )
     with rule as open_rule:
         note(f"listening on {bus_arn.rpartition('/')[2]}; Ctrl-C ends it")
-        watch = Watch(open_rule.events, selection, deployment.topology, follower, time.time)
+        watch = Watch(open_rule.events, selection, deployment.topology, follower(deployment), time.time)
         try:
             for one in watch.run(until, count):
                 tell(one)

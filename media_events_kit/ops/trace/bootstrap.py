@@ -12,6 +12,7 @@ from media_events_kit.ops.review.bootstrap import table_of
 from media_events_kit.ops.review.queries import Query, walk
 from media_events_kit.ops.trace.collector import Tracer
 from media_events_kit.ops.trace.executions import Executions
+from media_events_kit.ops.trace.following import Follower
 from media_events_kit.ops.trace.idempotency_source import IdempotencyRecords
 from media_events_kit.ops.trace.log_source import CloudWatchLogs
 
@@ -32,3 +33,9 @@ def tracer(deployment: Deployment) -> Tracer:
         execution=Executions(states).describe,
         clock=time.time,
     )
+
+
+def follower(deployment: Deployment) -> Follower:
+    """A follower of the events of ``deployment``."""
+    search = tracer(deployment).search
+    return Follower(lambda event_id, since: search(event_id, since=since), time.time)

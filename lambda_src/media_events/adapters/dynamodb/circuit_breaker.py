@@ -29,14 +29,15 @@ class DynamoCircuitBreaker:
 
     def read(self) -> CircuitBreakerState:
         """The current state."""
-        return self._state(read_record(self._client, self._table, self._pk, doing="reading a circuit breaker"))
+        record = read_record(self._client, self._table, self._pk, doing="reading a circuit breaker")
+        return state_of(record, self._clock())
 
     def add_failures(self, count: int) -> CircuitBreakerState:
         """Count failures; returns the state afterwards."""
         answer = self._update(
             "ADD failures :count SET expires = :expires", {":count": {"N": str(count)}}, ReturnValues="ALL_NEW"
         )
-        return self._state(answer.get("Attributes") or {})
+        return state_of(answer.get("Attributes") or {}, self._clock())
 
     def open(self, *, until: float, opened: int, suspect_only: bool) -> None:
         """Open it until ``until``, for the ``opened``-th time in a row."""
@@ -82,18 +83,20 @@ class DynamoCircuitBreaker:
                 **options,
             )
 
-    def _state(self, record: Mapping[str, Any]) -> CircuitBreakerState:
-        if is_expired(record, self._clock()):
-            return CircuitBreakerState()
-        return CircuitBreakerState(
-            failures=int(_number(record, "failures", 0)),
-            opened=int(_number(record, "opened", 0)),
-            suspect_only=bool(record.get("suspect_only", {}).get("BOOL", False)),
-            opened_at=_number(record, "opened_at", None),
-            open_until=_number(record, "open_until", None),
-            probe_until=_number(record, "probe_until", None),
-            alive_at=_number(record, "alive_at", None),
-        )
+
+def state_of(record: Mapping[str, Any], now: float) -> CircuitBreakerState:
+    """The state that a circuit breaker's record has at ``now`` (epoch seconds); an empty record is a closed one's."""
+    if is_expired(record, now):
+        return CircuitBreakerState()
+    return CircuitBreakerState(
+        failures=int(_number(record, "failures", 0)),
+        opened=int(_number(record, "opened", 0)),
+        suspect_only=bool(record.get("suspect_only", {}).get("BOOL", False)),
+        opened_at=_number(record, "opened_at", None),
+        open_until=_number(record, "open_until", None),
+        probe_until=_number(record, "probe_until", None),
+        alive_at=_number(record, "alive_at", None),
+    )
 
 
 class DynamoCircuitBreakers:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from media_events.core.failures import PermanentConfigError, TransientError
+from media_events.recovery.events_for_route import EventsForRoute
 from media_events.recovery.return_by_bus import ReturnByBus
 from tests.fakes.ordered_route import message
-from tests.fakes.recovery import FakeEvents, FakeRules, Trap, queue
+from tests.fakes.recovery import FakeEvents, FakeRules, Trap
 
 RULE = "arn:aws:events:eu-west-1:123456789012:rule/media-dev/media-dev-cms"
 
 
 def sent(events, rules):
-    by_bus = ReturnByBus(queue=replace(queue(queue_url=None), rule_arn=RULE), events=events, rules=rules)
+    by_bus = ReturnByBus(route="route/cms", events=EventsForRoute(events, rules, RULE))
     return by_bus.defer(message(1), 0, prior_attempts=0, since=0, copy="0/one")
 
 

@@ -12,6 +12,7 @@ from media_events_kit.ops.dev.playing import Playing
 from media_events_kit.ops.send.message import Arrival, Outgoing
 from media_events_kit.ops.send.player import Sent
 from media_events_kit.ops.send.transport import Answer
+from media_events_kit.ops.trace import bootstrap
 
 
 class Receiver:
@@ -62,7 +63,7 @@ def _play(tmp_path, monkeypatch):
         trace = SimpleNamespace(found=True, verdict="finished")
         monkeypatch.setattr(playing, "players", lambda _deployment, partners: [player for _ in partners])
         monkeypatch.setattr(playing, "partners_of", lambda _deployment: [player.way])
-        monkeypatch.setattr(playing, "tracer", lambda _: SimpleNamespace(search=lambda *_, **__: [trace]))
+        monkeypatch.setattr(bootstrap, "tracer", lambda _: SimpleNamespace(search=lambda *_, **__: [trace]))
         monkeypatch.setattr(playing.time, "sleep", lambda _: None)
         monkeypatch.setattr("media_events_kit.ops.trace.following.FIRST_LOOK_SECONDS", 0.0)
         Playing(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from media_events_kit.ops.dev.stand_ins import auth_of, played, with_secrets
+from media_events_kit.ops.dev.stand_ins import CONNECTION, auth_of, played, with_arns
 
 RECEIVER = "http://127.0.0.1:18900"
 SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:cms-signing-AbCdEf"
@@ -36,6 +36,17 @@ def test_a_system_of_somebody_s_is_called_at_the_receiver():
     assert settings["auth"]["token_url"] == f"{RECEIVER}/cms/_token"
     assert "tls" not in settings
     assert found.secrets == [SECRET]
+
+
+def test_an_api_destination_is_called_at_the_receiver_with_a_connection_of_the_local_cloud():
+    auth = {"type": "api-key", "header": "X-Key", "secret_arn": SECRET}
+    document, found = play(crm={"api_destination": {"url": "https://crm.example.com/", "auth": auth}})
+
+    local = with_arns(document, {CONNECTION: "arn:made"})
+
+    settings = {"url": f"{RECEIVER}/crm", "allow_http": True, "connection": {"arn": "arn:made"}}
+    assert target_of(local, "crm") == settings
+    assert (found.connections, found.secrets) == ([CONNECTION], [])
 
 
 def test_one_s_own_system_on_this_machine_is_left_alone():
@@ -79,7 +90,7 @@ def test_secrets_are_replaced_in_steps_too():
     assert found.secrets == [SECRET]
     assert dict(auth_of(document)) == {SECRET: "basic"}
 
-    local = with_secrets(document, {SECRET: "arn:local"})
+    local = with_arns(document, {SECRET: "arn:local"})
 
     assert SECRET not in json.dumps(local)
     assert json.dumps(local).count("arn:local") == 2

@@ -13,7 +13,7 @@ import pytest
 from media_events.partners.signature_verification import verify
 from media_events.partners.specification import parse_specification
 from media_events_kit.ops.send.freshness import Identity, freshened, place_of, with_value
-from media_events_kit.ops.send.message import Writer, put_as
+from media_events_kit.ops.send.message import Writer
 from media_events_kit.ops.send.samples import SAMPLES, Sample, preset_of, samples
 from media_events_kit.ops.send.ways_in import WayIn, new_secret
 from tests.fakes.partners import DATA
@@ -114,7 +114,7 @@ def test_an_id_that_eventbridge_gives_is_known_when_it_has_been_given():
     way = writer({**OWN, "id": "envelope.id", "parsing": {"wrapping": "eventbridge"}}, "custom-bus", sources=["acme"])
     sent = way.write(Sample("own", b'{"type": "asset.ready"}'), now=NOW)
 
-    assert put_as(sent, way, "given-by-eventbridge", now=NOW).arrivals[0].id == "given-by-eventbridge"
+    assert way.as_put(sent, "given-by-eventbridge", now=NOW).arrivals[0].id == "given-by-eventbridge"
 
 
 def test_a_faulty_body_goes_as_it_is_and_says_why_it_will_be_refused():
