@@ -13,7 +13,7 @@ from media_events_kit.ops.diagram.from_topology import deployed_flow
 from media_events_kit.ops.diagram.model import Flow, Node
 from media_events_kit.ops.diagram.svg import DEAD_LETTERS, REVIEW, Mark, Tone
 from media_events_kit.ops.review_web.live_hops import Live
-from media_events_kit.ops.status.model import CircuitBreaker, HopState, Need, age, needs_of
+from media_events_kit.ops.status.model import CircuitBreaker, HopState, Need, Queue, age, needs_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,9 +151,8 @@ def _rate(rate: float | None) -> str:
     return f"{rate:,.0f}/min" if rate >= 10 or rate == round(rate) else f"{rate:.1f}/min"  # noqa: PLR2004
 
 
-def _total(queue: object) -> int | None:
-    depth = getattr(queue, "depth", None)
-    return None if depth is None else int(depth.total)
+def _total(queue: Queue | None) -> int | None:
+    return None if queue is None or queue.depth is None else queue.depth.total
 
 
 def passed_by(hops: Iterable[tuple[str, str | None]], partner: str | None) -> frozenset[str]:

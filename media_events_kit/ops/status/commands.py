@@ -9,7 +9,7 @@ import typer
 from rich.live import Live
 
 from media_events_kit.ops.deployment.discovery import Deployment, find
-from media_events_kit.ops.shared.console import fail, note, out, print_json
+from media_events_kit.ops.shared.console import fail, out, print_json
 from media_events_kit.ops.shared.options import Json, Where, spread
 from media_events_kit.ops.status.model import Verdict
 from media_events_kit.ops.status.rendering import show
@@ -37,10 +37,12 @@ def status(
     Examples: media-events status · media-events status --watch --every 10 ·
     media-events status --json | jq -r '.needs[].what'
     """
+    from media_events_kit.ops.archive_replay.bootstrap import remove_leftovers_of  # noqa: PLC0415  # botocore takes a while; --help needs none of it
+
     if watch and json:
         fail("--watch shows a screen, --json is for programs", hint="leave one of them out", exit_code=UNUSABLE)
     deployment = find(where)
-    _clean_up(deployment)
+    remove_leftovers_of(deployment)
     collector = _collector(deployment)
     status = collector.collect()
     if json:
@@ -58,18 +60,6 @@ def status(
                 pass
         out.print(show(status))
     raise typer.Exit(STATUSES[status.verdict])
-
-
-def _clean_up(deployment: Deployment) -> None:
-    """Remove what a killed `tail` or `verify` left on the bus, as far as one may."""
-    from media_events_kit.ops.archive_replay.temporary_rule import Owners, clean_up  # noqa: PLC0415
-
-    bus_arn = deployment.topology.bus_arn
-    if bus_arn is None:
-        return
-    owners = Owners(deployment.folder / "temporary-rules")
-    for name in clean_up(deployment.cloud.client, bus_arn, owners, now=time.time()):
-        note(f"removed {name}, which a killed command had left")
 
 
 def _collector(deployment: Deployment) -> StatusCollector:

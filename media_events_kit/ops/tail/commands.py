@@ -84,12 +84,12 @@ def _run(  # noqa: PLR0913, PLR0917
     count: int | None,
     tell: Callable[[Came | Ended], None],
 ) -> None:
-    from media_events_kit.ops.archive_replay.temporary_rule import Owners, clean_up, opened  # noqa: PLC0415  # botocore takes a while; --help needs none of it
+    from media_events_kit.ops.archive_replay.bootstrap import owners, remove_leftovers_of  # noqa: PLC0415  # botocore takes a while; --help needs none of it
+    from media_events_kit.ops.archive_replay.temporary_rule import opened  # noqa: PLC0415
     from media_events_kit.ops.trace.bootstrap import follower  # noqa: PLC0415
 
-    client, owners = deployment.cloud.client, Owners(deployment.folder / "temporary-rules")
-    for name in clean_up(client, bus_arn, owners, now=time.time()):
-        note(f"removed {name}, which a killed command had left")
+    client = deployment.cloud.client
+    remove_leftovers_of(deployment)
     rule = opened(
         client("events"),
         client("sqs"),
@@ -97,7 +97,7 @@ def _run(  # noqa: PLR0913, PLR0917
         kind="tail",
         pattern=selection.rule_pattern(),
         until=until,
-        owners=owners,
+        owners=owners(deployment),
     )
     with rule as open_rule:
         note(f"listening on {bus_arn.rpartition('/')[2]}; Ctrl-C ends it")
