@@ -14,7 +14,10 @@ from media_events_kit.ops.changes.plan_document import Plan
 
 @dataclass
 class Aws:
-    """What waits or runs, by queue, hop, archive, bucket and state machine; the secrets scheduled for deletion."""
+    """What waits or runs, by queue, hop, archive, bucket and state machine; the secrets scheduled for deletion.
+
+    ``held`` is how many events are parked, by destination.
+    """
 
     queues: dict[str, int] = field(default_factory=dict)
     items: dict[str | None, int] = field(default_factory=dict)
@@ -22,6 +25,7 @@ class Aws:
     buckets: dict[str, bool] = field(default_factory=dict)
     executions: dict[str, int] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
+    held: dict[str, int] = field(default_factory=dict)
     fails: bool = False
 
     def messages(self, url: str) -> int:
@@ -32,6 +36,11 @@ class Aws:
         self._answer()
         assert table == "media-dev-review-items"
         return self.items.get(hop, 0)
+
+    def parked(self, table: str, destination: str) -> int:
+        self._answer()
+        assert table == "media-dev-idempotency"
+        return self.held.get(destination, 0)
 
     def archived_events(self, name: str) -> int:
         self._answer()

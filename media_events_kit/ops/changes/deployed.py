@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any, Final
 
 from media_events.adapters.aws_errors import translated
+from media_events.adapters.dynamodb.key_queues import DynamoHeldKeyQueues
 from media_events.adapters.dynamodb.review_items import DynamoReviewTable
 from media_events.adapters.sqs.depths import depth
 from media_events_kit.ops.deployment.discovery import Cloud
@@ -33,6 +34,11 @@ class AwsDeployed:
         """How many review items wait, of one hop or of all; ``MOST_ITEMS`` at most."""
         items = walk(DynamoReviewTable(self.cloud.client("dynamodb"), table), Query(hop=hop))
         return sum(1 for _ in islice(items, MOST_ITEMS))
+
+    def parked(self, table: str, destination: str) -> int:
+        """How many events are parked at a destination that keeps, or kept, an order."""
+        held = DynamoHeldKeyQueues(self.cloud.client("dynamodb")).held(table, destination)
+        return sum(each.parked for each in held)
 
     def deleted_secret(self, name: str) -> str | None:
         """The ARN of the secret of a name, if it is scheduled for deletion.

@@ -80,6 +80,7 @@ class _Judgement(Questions[Deployed]):
         yield from self._topics()
         yield from self._executions()
         yield from self._reviews()
+        yield from self._parked()
         yield from self._interrupted_rules()
         yield from self._interrupted_subscriptions()
         yield from self._other_patterns()
@@ -178,6 +179,27 @@ class _Judgement(Questions[Deployed]):
                     subject=f"review of {hop}",
                     what=f"{waiting} items wait, and there will be no hop to retry them at",
                     do=f"retry or archive them first: media-events review list --hop {hop}",
+                )
+
+    def _parked(self) -> Iterator[Finding]:
+        """Events that wait in the idempotency store behind a failed one of their key."""
+        gone = {str((c.before or {}).get("name")) for c in self.plan.of_type("aws_dynamodb_table") if c.goes}
+        for name, old in self.before.items():
+            new, table, destination = self.after.get(name), old.idempotency_table, old.destination
+            if not name.startswith("route/") or table is None or destination is None:
+                continue
+            if new is not None and new.destination == destination and table not in gone:
+                continue
+            parked = self.ask(
+                f"what is parked at {name}",
+                lambda aws, table=table, destination=destination: aws.parked(table, destination),
+            )
+            if parked:
+                yield Finding(
+                    consequence="lost",
+                    subject=f"parked events of {name}",
+                    what=f"{parked} wait behind a failed one of their key, and nothing will look for them",
+                    do=f"retry or archive what they wait for first: media-events review list --hop {name}",
                 )
 
     # What events would find

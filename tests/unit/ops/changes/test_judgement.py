@@ -83,6 +83,7 @@ def test_what_aws_does_not_tell_counts_as_something_and_is_named(aws):
     assert [line.partition(":")[0] for line in report.unknown] == [
         "messages in media-dev-ready-dlq",
         "messages in media-dev-ready",
+        "what is parked at route/ready",
     ]
 
 
@@ -112,6 +113,23 @@ def test_a_hop_that_loses_its_queue_is_told_to_change():
         "queue and function to http (cms) → function, invoked by the rule to http (cms)"
     ]
     assert found(report) == [("lost", "queue media-dev-ready of route/ready")]
+
+
+def test_what_is_parked_at_a_route_that_goes_or_delivers_elsewhere_is_told():
+    parked = ("lost", "parked events of route/ready")
+    held = Aws(held={"cms": 3})
+
+    gone, moved = judge(plan(route(), {}), held), judge(plan(route(), route(destination="mam")), held)
+
+    assert parked in found(gone)
+    assert parked in found(moved)
+    assert "3 wait behind a failed one" in next(one.what for one in gone.findings if "parked" in one.subject)
+    assert parked not in found(judge(plan(route(), {}), Aws()))
+    # Maintenance looks for it as long as the route, its destination and the table are there.
+    without_queue = {address: values for address, values in route().items() if address != QUEUE}
+    assert parked not in found(judge(plan(route(), without_queue), held))
+    store = {"module.router.aws_dynamodb_table.idempotency[0]": table("media-dev-idempotency")}
+    assert parked in found(judge(plan({**route(), **store}, route()), held))
 
 
 def test_a_rule_whose_target_is_put_in_its_place_has_one_at_all_times():
