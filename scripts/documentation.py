@@ -25,7 +25,7 @@ from markdown_it.token import Token
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 
-MAX_WORDS: Final = 28_900
+MAX_WORDS: Final = 30_600
 MAX_PAGE_WORDS: Final = 1_500
 MAX_README_WORDS: Final = 700
 
