@@ -1,4 +1,4 @@
-"""Write the generated parts of docs/reference, and the picture of the workflow, from what they describe.
+"""Write the generated parts of docs, and the picture of the workflow, from what they describe.
 
     scripts/reference_docs.py            write them
     scripts/reference_docs.py --check    exit 1, naming the pages that are out of date
@@ -9,6 +9,7 @@ A generated part stands between ``<!-- generated: <name> (scripts/reference_docs
 
 from __future__ import annotations
 
+import functools
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,6 +28,7 @@ PLANNED: Final = ROOT / "docs" / "reference" / "iam.md"
 PAGES: Final = (
     ROOT / "docs" / "partners.md",
     *(page for page in sorted((ROOT / "docs" / "reference").glob("*.md")) if page != PLANNED),
+    *(recipe.parent / "README.md" for recipe in diagram.RECIPES),
 )
 
 PARTS: Final[dict[str, Callable[[], str]]] = {
@@ -37,6 +39,7 @@ PARTS: Final[dict[str, Callable[[], str]]] = {
     "attributes from a partner": partners.attributes,
     "reasons of a refusal": partners.refusals,
     "commands": cli.commands,
+    **{f"map of {recipe.parent.name}": functools.partial(diagram.map_of, recipe) for recipe in diagram.RECIPES},
 }
 
 _PART: Final = re.compile(
@@ -46,7 +49,7 @@ _PART: Final = re.compile(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write or check the pages."""
-    return generated.main("reference_docs.py", "Write the generated parts of docs/reference.", _pages, arguments)
+    return generated.main("reference_docs.py", "Write the generated parts of docs.", _pages, arguments)
 
 
 def _pages() -> dict[Path, str | None]:

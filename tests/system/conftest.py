@@ -35,6 +35,7 @@ OWN_CLOUD = {
     "test_destinations.py",
     "test_ingress.py",
     "test_killed_commands.py",
+    "test_recipes.py",
     "test_transform_steps.py",
 }
 """Files with a cloud of their own; all others share the demonstration's."""
