@@ -269,6 +269,7 @@ class SettingsAlarms(TypedDict):
     severities: NotRequired[Sequence[str] | None]
     notify_on: NotRequired[Sequence[str] | None]
     reviewed: NotRequired[bool | None]
+    runbook_url: NotRequired[str | None]
     actions: NotRequired[SettingsAlarmsActions | Reference | None]
 
 
@@ -303,8 +304,9 @@ class Settings(TypedDict):
     alarms: `enabled` (false makes no alarm), `severities` (which are made: `critical` needs a person,
         `warning` is slow), `actions` (what alarms of each severity notify, an SNS topic for instance),
         `notify_on` (in which states: add `OK` to hear of recoveries, but also of each new alarm's first
-        one) and `reviewed` (true where `dlq-review` reads all dead-letter queues and alarms for them:
-        the others then don't)
+        one), `reviewed` (true where `dlq-review` reads all dead-letter queues and alarms for them: the
+        others then don't) and `runbook_url` (of the runbook that every alarm's description names, or of
+        your copy of it)
     package: where the functions' code is: `filename`, a zip on the machine that runs Terraform, or
         `s3_bucket` and `s3_key` (and `s3_object_version`); `source_code_hash`, the base64 SHA-256 of
         the zip, shows a new zip in S3. The output of `internal/lambda-package` fits. Null takes the zip
@@ -317,8 +319,9 @@ class Settings(TypedDict):
     tags: tags of every resource that takes them
     Defaults: `role_path = "/"`, `role_name_prefix = ""`, `role_policies = "inline"`, `retention_days =
         30`, `class = "STANDARD"`, `enabled = true`, `severities = ["critical", "warning"]`, `notify_on
-        = ["ALARM", "INSUFFICIENT_DATA"]`, `reviewed = false`, `critical = []`, `warning = []`,
-        `max_message_size = 262144`, `tags = {}`.
+        = ["ALARM", "INSUFFICIENT_DATA"]`, `reviewed = false`, `runbook_url =
+        "docs/reference/runbook.md"`, `critical = []`, `warning = []`, `max_message_size = 262144`,
+        `tags = {}`.
     """
 
     kms_key: NotRequired[SettingsKmsKey | Reference | None]

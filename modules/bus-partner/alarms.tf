@@ -17,6 +17,7 @@ module "alarms" {
     { for minutes in var.inactivity_alarm_minutes[*] : "inactivity" => {
       severity    = "critical"
       description = "No event of ${var.event_source_name} for ${minutes} minutes. The partner has nothing to say, or has deleted or paused the source: see its state with `aws events describe-event-source`."
+      runbook     = "inactivity"
       metrics     = { matched = { namespace = "AWS/Events", name = "MatchedEvents", dimensions = local.rule_dimensions, stat = "Sum" } }
       period      = local.inactivity_period_minutes * 60
       periods     = minutes / local.inactivity_period_minutes
@@ -28,6 +29,7 @@ module "alarms" {
       rule-failed = {
         severity    = "critical"
         description = "Events of ${var.event_source_name} could not be sent to ${var.bus_arn}. They are in the dead-letter queue, or, where InvocationsFailedToBeSentToDlq counts, lost but for the archive. Mostly a missing permission: see ERROR_CODE and ERROR_MESSAGE of the messages there."
+        runbook     = "rule-failed"
         metrics = { for id, metric in { failed = "FailedInvocations", lost = "InvocationsFailedToBeSentToDlq" } :
           id => { namespace = "AWS/Events", name = metric, dimensions = local.rule_dimensions, stat = "Sum" }
         }
@@ -40,6 +42,7 @@ module "alarms" {
       dlq-age = {
         severity    = "critical"
         description = "Dead letters stay in ${local.dlq.name}: nothing takes them to review."
+        runbook     = "dead-letters-unread"
         metrics     = { age = { namespace = "AWS/SQS", name = "ApproximateAgeOfOldestMessage", dimensions = { QueueName = local.dlq.name }, stat = "Maximum" } }
         periods     = 3
         threshold   = var.failure.dlq_age_alarm_seconds

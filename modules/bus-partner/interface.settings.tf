@@ -14,8 +14,9 @@ variable "settings" {
                                  takes no metrics from the logs, and `media-events trace` can't read them
       alarms                   = `enabled` (false makes no alarm), `severities` (which are made: `critical` needs a person, `warning` is
                                  slow), `actions` (what alarms of each severity notify, an SNS topic for instance), `notify_on` (in which
-                                 states: add `OK` to hear of recoveries, but also of each new alarm's first one) and `reviewed` (true
-                                 where `dlq-review` reads all dead-letter queues and alarms for them: the others then don't)
+                                 states: add `OK` to hear of recoveries, but also of each new alarm's first one), `reviewed` (true
+                                 where `dlq-review` reads all dead-letter queues and alarms for them: the others then don't) and
+                                 `runbook_url` (of the runbook that every alarm's description names, or of your copy of it)
       package                  = where the functions' code is: `filename`, a zip on the machine that runs Terraform, or `s3_bucket` and
                                  `s3_key` (and `s3_object_version`); `source_code_hash`, the base64 SHA-256 of the zip, shows a new zip in S3.
                                  The output of `internal/lambda-package` fits. Null takes the zip of this repository
@@ -42,10 +43,11 @@ variable "settings" {
       class          = optional(string, "STANDARD")
     }), {})
     alarms = optional(object({
-      enabled    = optional(bool, true)
-      severities = optional(set(string), ["critical", "warning"])
-      notify_on  = optional(set(string), ["ALARM", "INSUFFICIENT_DATA"])
-      reviewed   = optional(bool, false)
+      enabled     = optional(bool, true)
+      severities  = optional(set(string), ["critical", "warning"])
+      notify_on   = optional(set(string), ["ALARM", "INSUFFICIENT_DATA"])
+      reviewed    = optional(bool, false)
+      runbook_url = optional(string, "docs/reference/runbook.md")
       actions = optional(object({
         critical = optional(list(string), [])
         warning  = optional(list(string), [])
@@ -117,6 +119,12 @@ variable "settings" {
   validation {
     condition     = length(setsubtract(var.settings.alarms.notify_on, ["ALARM", "INSUFFICIENT_DATA", "OK"])) == 0
     error_message = "settings.alarms.notify_on has states of CloudWatch's: ALARM, INSUFFICIENT_DATA, OK."
+  }
+
+  # A description has 1024 characters: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+  validation {
+    condition     = can(regex("^[^\\s#]{1,300}$", var.settings.alarms.runbook_url))
+    error_message = "settings.alarms.runbook_url must be an address of up to 300 characters without spaces and #: alarms add their section."
   }
 
   validation {

@@ -10,6 +10,7 @@ module "alarms" {
       "5xx" = {
         severity    = "critical"
         description = "Senders of webhooks get 5xx: the function fails or is throttled, or neither the bus nor the dead-letter queue takes events. Senders that give up lose them."
+        runbook     = "5xx"
         metric      = "5xx"
         stat        = "Sum"
         comparison  = "GreaterThanOrEqualToThreshold"
@@ -20,6 +21,7 @@ module "alarms" {
       "4xx" = {
         severity    = "warning"
         description = "Many webhooks are refused: a partner rotated its secret or changed its format, or somebody is probing. The function's log says why (request refused)."
+        runbook     = "4xx"
         metric      = "4xx"
         stat        = "Average" # the share of all calls
         comparison  = "GreaterThanThreshold"
@@ -29,6 +31,7 @@ module "alarms" {
       "latency" = {
         severity    = "warning"
         description = "Webhooks are answered slowly; most senders give up after 5 to 30 seconds and send again."
+        runbook     = "latency"
         metric      = "Latency"
         stat        = "p99"
         comparison  = "GreaterThanThreshold"
@@ -38,6 +41,7 @@ module "alarms" {
       } : fact => {
       severity    = alarm.severity
       description = alarm.description
+      runbook     = alarm.runbook
       metrics = { api = {
         namespace  = "AWS/ApiGateway"
         name       = alarm.metric
@@ -52,6 +56,7 @@ module "alarms" {
       outdated-secret = {
         severity    = "warning"
         description = "Webhooks are signed with a secret that was replaced longer ago than previous_secret_seconds, and are refused: a partner still uses it, or somebody else has it. The function's log names the partner (request refused, secret-outdated)."
+        runbook     = "outdated-secret"
         metrics     = { used = { namespace = "MediaEvents", name = "OutdatedSecretUsed", dimensions = { service = var.name }, stat = "Sum" } }
       }
     },
@@ -59,6 +64,7 @@ module "alarms" {
       dlq-age = {
         severity    = "critical"
         description = "Dead letters stay in ${local.dlq.name}: nothing redrives them or takes them to review."
+        runbook     = "dead-letters-unread"
         metrics     = { age = { namespace = "AWS/SQS", name = "ApproximateAgeOfOldestMessage", dimensions = { QueueName = local.dlq.name }, stat = "Maximum" } }
         comparison  = "GreaterThanThreshold"
         threshold   = var.failure.dlq_age_alarm_seconds

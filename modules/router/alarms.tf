@@ -28,6 +28,7 @@ module "alarms" {
       events-waiting = {
         severity    = "warning"
         description = "Events have waited for more than ${local.waiting_alarm_seconds} seconds, since their receiver is down or fails for the time being. `media-events status` names the hop."
+        runbook     = "events-waiting"
         metrics     = { age = { namespace = "MediaEvents", name = "WaitingEventAge", dimensions = { router = var.name }, stat = "Maximum" } }
         period      = 1800 # a deferred event comes back within fifteen minutes
         threshold   = local.waiting_alarm_seconds
@@ -37,6 +38,7 @@ module "alarms" {
       circuit-breaker-open = {
         severity    = "critical"
         description = "Events wait for a destination whose circuit breaker has been open for more than ${var.circuit_breaker_alarm_seconds} seconds. `media-events status` names it: look at the receiver, or at the event if the receiver is well. Deliveries resume by themselves."
+        runbook     = "circuit-breaker-open"
         metrics     = { age = { namespace = "MediaEvents", name = "CircuitBreakerOpenAge", dimensions = { idempotency_table = local.idempotency_table.name }, stat = "Maximum" } }
         period      = 1800
         threshold   = var.circuit_breaker_alarm_seconds
@@ -45,6 +47,7 @@ module "alarms" {
     { for key in var.watch_rules ? keys(local.hops) : [] : "${key}-rule-failed" => {
       severity    = "critical"
       description = "The rule of ${local.hops[key].hop} could not reach its target${contains(keys(local.routes_by_rule), key) ? " ${local.rule_target_names[key]}" : ""}. The events are in the hop's dead-letter queue, or, where InvocationsFailedToBeSentToDlq counts, lost but for the bus's archive. Mostly a missing permission: see ERROR_CODE and ERROR_MESSAGE of the messages there."
+      runbook     = "rule-failed"
       metrics = { for id, metric in { failed = "FailedInvocations", lost = "InvocationsFailedToBeSentToDlq" } :
         id => { namespace = "AWS/Events", name = metric, dimensions = local.rule_dimensions[key], stat = "Sum" }
       }

@@ -10,6 +10,7 @@ module "alarms" {
       failed = {
         severity    = "critical"
         description = "Executions of ${var.name} fail, or take longer than their definition allows. The log group ${local.log_group.name} says where and why."
+        runbook     = "executions-failed"
         metrics = { for id, metric in { failed = "ExecutionsFailed", timed_out = "ExecutionsTimedOut" } :
           id => { namespace = "AWS/States", name = metric, dimensions = { StateMachineArn = aws_sfn_state_machine.this.arn }, stat = "Sum" }
         }
@@ -20,6 +21,7 @@ module "alarms" {
       throttled = {
         severity    = "warning"
         description = "Transitions of ${var.name} wait for the account's quota of Step Functions."
+        runbook     = "throttled"
         metrics     = { throttled = { namespace = "AWS/States", name = "ExecutionThrottled", dimensions = { StateMachineArn = aws_sfn_state_machine.this.arn }, stat = "Sum" } }
       }
     },

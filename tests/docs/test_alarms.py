@@ -1,4 +1,4 @@
-"""Every kind of alarm can go off: a test produces its metric, or AWS's page says what does."""
+"""Every kind of alarm can go off, and leads to a section of the runbook."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Final
 
 import pytest
 
+from media_events_kit.infra.model.settings import Alarms
+
 ROOT: Final = Path(__file__).resolve().parents[2]
-GUIDE: Final = ROOT / "docs" / "how-to" / "respond-to-an-alarm.md"
+RUNBOOK: Final = ROOT / "docs" / "reference" / "runbook.md"
 
 REDRIVER: Final = "tests/unit/media_events/recovery/test_redriver.py"
 MAINTENANCE: Final = "tests/unit/media_events/recovery/test_review_maintenance.py"
@@ -62,31 +64,62 @@ CAUSES: Final[dict[str, str]] = {
 """By the end of the alarm's name: a test, or AWS's page and the metric on it."""
 
 
-def alarm_kinds() -> set[str]:
-    """The ends of alarms' names that the guide explains."""
-    table = GUIDE.read_text(encoding="utf-8").partition("| the alarm's name ends with")[2].partition("\n\n")[0]
-    return {kind for row in table.splitlines() for kind in re.findall(r"`-([a-z0-9-]+)`", row.split("|")[1])}
+def runbook() -> dict[str, str]:
+    """The text of each section of the runbook, by its anchor."""
+    _, *sections = RUNBOOK.read_text(encoding="utf-8").split("\n## ")
+    return {
+        title.lower().replace(" ", "-"): text for title, _, text in (section.partition("\n") for section in sections)
+    }
 
 
-def module_facts() -> set[str]:
-    """The facts that the modules' alarms are about, as far as their sources spell them."""
-    found: set[str] = set()
+def explained() -> dict[str, str]:
+    """The section by the end of the alarm's name."""
+    return {
+        kind: anchor
+        for anchor, text in runbook().items()
+        for line in re.findall(r"^Alarms? .*", text, re.MULTILINE)
+        for kind in re.findall(r"`-([a-z0-9-]+)`", line)
+    }
+
+
+def named_sections() -> dict[str, set[str]]:
+    """The section that each alarm of a module names, by the fact that it is about."""
+    found: dict[str, set[str]] = {}
     for file in (ROOT / "modules").glob("**/alarms.tf"):
-        text = file.read_text(encoding="utf-8")
-        found |= {
-            name.rpartition("}-")[2] for name in re.findall(r'^ +"?([a-z0-9${}\[\]._-]+)"? += \{$', text, re.MULTILINE)
-        }
-        found |= set(re.findall(r'\$\{[^"]*\}-([a-z-]+)" => \{', text))
-    return found - {"alarms", "metrics"}
+        fact = ""
+        for line in file.read_text(encoding="utf-8").splitlines():
+            if opened := re.match(r'^.*?"?([a-z0-9${}\[\]._-]+)"? (?:=|=>) \{$', line):
+                fact = opened[1].rpartition("}-")[2]
+            if section := re.match(r'^ +runbook += "(.+)"$', line):
+                found.setdefault(fact, set()).add(section[1])
+    return found
 
 
-def test_every_alarm_of_a_module_is_in_the_guide():
-    assert module_facts() >= {"errors", "queue-age", "rule-failed", "items-opened", "5xx"}
-    assert sorted(module_facts() - alarm_kinds()) == []
+def test_every_alarm_of_a_module_names_the_section_that_is_about_it():
+    sections = {fact: {section} for fact, section in explained().items()}
+    composite = {"person-needed", "slow"}  # tests/synth/test_monitoring.py
+
+    assert named_sections() == {fact: section for fact, section in sections.items() if fact not in composite}
+
+
+def test_no_section_of_the_runbook_is_without_alarm_or_says_less_than_the_operator_needs():
+    assert set(runbook()) == set(explained().values())
+    needed = ["- **Means**: ", "- **Look**: ", "- **Do**: "]
+    assert {anchor: re.findall(r"^- \*\*\w+\*\*: ", text, re.MULTILINE) for anchor, text in runbook().items()} == (
+        dict.fromkeys(runbook(), needed)
+    )
+
+
+def test_default_address_of_the_runbook_is_where_it_is():
+    address = RUNBOOK.relative_to(ROOT).as_posix()
+    settings = (ROOT / "modules" / "internal" / "interfaces" / "settings.tf").read_text(encoding="utf-8")
+
+    assert re.findall(r'runbook_url += optional\(string, "(.*)"\)', settings) == [address]
+    assert Alarms().runbook_url == address
 
 
 def test_every_kind_of_alarm_has_a_cause_and_no_other():
-    assert sorted(CAUSES) == sorted(alarm_kinds())
+    assert sorted(CAUSES) == sorted(explained())
 
 
 @pytest.mark.parametrize("kind", sorted(kind for kind, cause in CAUSES.items() if "::" in cause))

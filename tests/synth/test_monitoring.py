@@ -32,6 +32,17 @@ def test_alarm_that_a_person_is_needed_tells_the_review_topic_by_default(synthes
     assert [name for name, alarm in alarms.items() if alarm.get("ok_actions")] == []
 
 
+@pytest.mark.parametrize("address", ["docs/reference/runbook.md", "https://wiki.example.com/runbook"])
+def test_alarms_that_tell_of_others_lead_to_the_runbook_wherever_it_is(synthesise, address):
+    settings = f"settings: {{alarms: {{runbook_url: '{address}', actions: {{warning: [w]}}}}}}\n"
+
+    alarms = composite_alarms(synthesise(SMALL + settings)["dev"])
+
+    ends = {alarm["alarm_description"].rpartition(" Runbook: ")[2] for alarm in alarms.values()}
+    assert len(alarms) == 4
+    assert ends == {f"{address}#person-needed"}
+
+
 def test_alarms_tell_whom_the_workflow_names_of_the_states_that_it_names(synthesise):
     settings = f"settings: {{alarms: {{notify_on: [ALARM, OK], actions: {{critical: ['{TOPIC}'], warning: [w]}}}}}}\n"
 

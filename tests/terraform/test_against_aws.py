@@ -20,6 +20,7 @@ from media_events_kit.infra.loader.workflow_file import load, load_text
 from media_events_kit.infra.stacks.cdk import App
 from media_events_kit.infra.stacks.workflow_stack import build
 from media_events_kit.infra.validation.aws_limits import RESERVED
+from scripts.documentation import page
 from tests.fakes.large_workflow import large_workflow
 from tests.terraform.aws_parameters import held_against_aws
 from tests.terraform.conftest import EXAMPLES, GENERATED, ROOT, Terraform
@@ -98,6 +99,19 @@ def test_planned_values_are_within_the_limits_that_aws_publishes(plan: ResolvedP
     over = [said for resource in plan.resources for said in held_against_aws(resource)]
 
     assert "\n".join([*over, *exceeded(plan)]) == ""
+
+
+def test_descriptions_of_alarms_end_with_a_section_of_the_runbook(plan: ResolvedPlan) -> None:
+    described = {
+        resource.values["alarm_description"].rpartition(" Runbook: ")[2]
+        for kind in ("aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm")
+        for resource in plan.of(kind)
+    }
+    runbook = "docs/reference/runbook.md"
+    sections = page((ROOT / runbook).read_text(encoding="utf-8")).anchors
+
+    assert len(described) > 10
+    assert described <= {f"{runbook}#{section}" for section in sections}
 
 
 def test_roles_have_the_room_that_synthesis_keeps_for_what_the_file_adds(plan: ResolvedPlan) -> None:

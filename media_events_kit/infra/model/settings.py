@@ -12,6 +12,7 @@ from media_events_kit.infra.model.types import (
     LogRetention,
     RoleNamePrefix,
     RolePath,
+    RunbookAddress,
     Section,
     SecurityGroupId,
     SubnetId,
@@ -70,6 +71,10 @@ class Alarms(Section):
         description="States that they notify of. `OK` tells of recoveries, and of each new alarm's first state.",
     )
     actions: AlarmActions = Field(default=AlarmActions(), description="ARNs that alarms notify.")
+    runbook_url: RunbookAddress = Field(
+        default="docs/reference/runbook.md",
+        description="Address of the runbook that every alarm's description names, or of your copy of it.",
+    )
 
 
 class Settings(Section):

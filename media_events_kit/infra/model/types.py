@@ -123,6 +123,9 @@ RolePath = Annotated[
 RoleNamePrefix = Annotated[
     str, _form(r"^[A-Za-z0-9+=,.@_-]*$", "letters, digits and +=,.@_-, such as media-", max_length=32)
 ]
+RunbookAddress = Annotated[
+    str, _form(r"^[^\s#]+$", "an address without spaces and #, to which alarms add their section", max_length=300)
+]
 SubnetId = Annotated[str, _form(r"^subnet-[0-9a-f]+$", "the id of a subnet, subnet-...")]
 SecurityGroupId = Annotated[str, _form(r"^sg-[0-9a-f]+$", "the id of a security group, sg-...")]
 TagKey = Annotated[str, StringConstraints(min_length=1, max_length=128)]

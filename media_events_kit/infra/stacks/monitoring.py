@@ -80,10 +80,12 @@ class Monitoring:
         chunks, many = f"chunklist({names}, {CHILDREN})", f"length({names}) > {CHILDREN}"
         full_name = f"{self._environment.prefix}-{name}"
         part = f"{full_name}-${{count.index + 1}}"
-        some = self._alarm(f"{name}-part", part, f"Part of {full_name}, which notifies.", f"{chunks}[count.index]")
+        runbook = literal(f" Runbook: {self._environment.workflow.settings.alarms.runbook_url}#person-needed")
+        described = f"Part of {full_name}, which notifies.{runbook}"
+        some = self._alarm(f"{name}-part", part, described, f"{chunks}[count.index]")
         parts = f"aws_cloudwatch_composite_alarm.{some.friendly_unique_id}[*]"
         some.add_override("count", f"${{{many} ? length({chunks}) : 0}}")
-        whole = self._alarm(name, full_name, DESCRIPTIONS[name], f"{many} ? {parts}.alarm_name : {names}")
+        whole = self._alarm(name, full_name, DESCRIPTIONS[name] + runbook, f"{many} ? {parts}.alarm_name : {names}")
         whole.add_override("count", f"${{length({names}) > 0 ? 1 : 0}}")
         states = self._environment.workflow.settings.alarms.notify_on
         if "ALARM" in states:

@@ -15,7 +15,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   for_each = local.alarms
 
   alarm_name          = "${var.name}-${each.key}"
-  alarm_description   = each.value.description
+  alarm_description   = "${each.value.description} Runbook: ${var.settings.alarms.runbook_url}#${each.value.runbook}"
   namespace           = try(local.metric[each.key].namespace, null)
   metric_name         = try(local.metric[each.key].name, null)
   dimensions          = try(local.metric[each.key].dimensions, null)

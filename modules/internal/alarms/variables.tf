@@ -15,6 +15,7 @@ variable "alarms" {
     The alarms, by fact: one alarm per fact.
       severity    = `critical` needs a person, `warning` is slow
       description = what happened, and where to look
+      runbook     = section of the runbook that says more; the description ends with its address
       metrics     = metrics by id: one, or those that `expression` joins. CloudWatch bills each
       expression  = metric math over the ids, or a Metrics Insights query, which needs no `metrics`; null with one metric
       period, periods, threshold, comparison = the alarm goes off after so many periods (in seconds) in a row
@@ -23,6 +24,7 @@ variable "alarms" {
   type = map(object({
     severity    = string
     description = string
+    runbook     = string
     metrics = optional(map(object({
       namespace  = string
       name       = string

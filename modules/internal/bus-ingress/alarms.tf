@@ -16,6 +16,7 @@ module "alarms" {
   alarms = { for partner in var.watch_rules ? keys(var.partners) : [] : "${partner}-rule-failed" => {
     severity    = "critical"
     description = "The rule for ${local.names[partner]} could not reach the queue. The events are in the dead-letter queue, or, where InvocationsFailedToBeSentToDlq counts, lost but for the bus's archive. Look at the policies of both queues and their key at once."
+    runbook     = "rule-failed"
     metrics = { for id, metric in { failed = "FailedInvocations", lost = "InvocationsFailedToBeSentToDlq" } :
       id => { namespace = "AWS/Events", name = metric, dimensions = local.rule_dimensions[partner], stat = "Sum" }
     }

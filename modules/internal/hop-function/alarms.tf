@@ -14,6 +14,7 @@ module "alarms" {
       queue-age = {
         severity    = "warning"
         description = "Messages wait in ${local.queue.name}: ${var.name} is stopped, throttled or too slow."
+        runbook     = "queue-age"
         metrics     = { age = { namespace = "AWS/SQS", name = "ApproximateAgeOfOldestMessage", dimensions = { QueueName = local.queue.name }, stat = "Maximum" } }
         periods     = 3
         threshold   = var.queue.age_alarm_seconds
@@ -23,6 +24,7 @@ module "alarms" {
       event-age = {
         severity    = "warning"
         description = "Events wait for ${var.name}: it is throttled, too slow, or keeps failing for the time being."
+        runbook     = "events-waiting"
         metrics     = { age = { namespace = "AWS/Lambda", name = "AsyncEventAge", dimensions = { FunctionName = var.name }, stat = "Maximum" } }
         periods     = 3
         threshold   = 3600000 # an hour, in milliseconds
@@ -30,6 +32,7 @@ module "alarms" {
       destination-failed = {
         severity    = "critical"
         description = "Lambda could not send events that ${var.name} failed on to ${local.dlq_name}: these events are lost but for the bus's archive. Look at the role's permissions and the queue's key at once."
+        runbook     = "dead-letters-lost"
         metrics     = { failures = { namespace = "AWS/Lambda", name = "DestinationDeliveryFailures", dimensions = { FunctionName = var.name }, stat = "Sum" } }
         period      = 60
       }
@@ -38,6 +41,7 @@ module "alarms" {
       dlq-age = {
         severity    = "critical"
         description = "Dead letters stay in ${local.dlq_name}: nothing redrives them or takes them to review."
+        runbook     = "dead-letters-unread"
         metrics     = { age = { namespace = "AWS/SQS", name = "ApproximateAgeOfOldestMessage", dimensions = { QueueName = local.dlq.name }, stat = "Maximum" } }
         periods     = 3
         threshold   = var.failure.dlq_age_alarm_seconds

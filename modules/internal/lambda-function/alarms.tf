@@ -14,6 +14,7 @@ module "alarms" {
     errors = {
       severity    = "critical"
       description = "${var.name} crashed, timed out or raised${var.recursive_loop == "Allow" ? "" : ", or Lambda took it for a loop and stopped it"}. See the log group ${local.log_group.name}."
+      runbook     = "errors"
       # An invocation that Lambda stops as a loop is no error: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
       expression = var.recursive_loop == "Allow" ? null : "FILL(errors, 0) + FILL(dropped, 0)"
       metrics = { for id, metric in merge({ errors = "Errors" }, var.recursive_loop == "Allow" ? {} : { dropped = "RecursiveInvocationsDropped" }) :
