@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
@@ -75,12 +76,21 @@ class DeployedRecipe:
         self.receiver.systems.set_answer(destination, status)
 
     def got(self, destination: str, count: int = 1) -> list[ReceivedRequest]:
-        """The ``count`` requests that the receiver of ``destination`` gets in all, as soon as it has got them."""
+        """The ``count`` requests that the receiver of ``destination`` accepts in all, as soon as it has got them."""
         self._expected[destination] = count
-        eventually(lambda: len(self._requests(destination)) >= count)
-        found = self._requests(destination)
+        eventually(lambda: len(self.requests(destination)) >= count)
+        found = self.requests(destination)
         assert len(found) == count, found
         return found
+
+    def requests(self, destination: str | None = None, *, accepted: bool = True) -> list[ReceivedRequest]:
+        """The requests until now that a receiver accepted, or refused since it was told to: ``answer_with``."""
+        requests = [ReceivedRequest(**one) for one in self.receiver.systems.after(0)]
+        return [
+            one
+            for one in requests
+            if destination in (None, one.system) and accepted == (one.status < HTTPStatus.BAD_REQUEST)
+        ]
 
     def come_to_its_end(self) -> None:
         """Nothing is under way any more, nothing failed, and nobody else was called."""
@@ -89,14 +99,10 @@ class DeployedRecipe:
             pass
         verdicts = {one.event_id: [trace.verdict for trace in one.traces] for one in self._sent}
         assert set(map(tuple, verdicts.values())) == {("finished",)}, verdicts
-        assert Counter(one.system for one in self._requests()) == self._expected
+        assert Counter(one.system for one in self.requests()) == self._expected
         assert open_review_items(self.clients, self.outputs["review_table_name"]) == []
         dead = {hop: depth(self.clients.sqs, url) for hop, url in self.outputs["dead_letter_queues"].items()}
         assert {one.total for one in dead.values()} == {0}, dead
-
-    def _requests(self, destination: str | None = None) -> list[ReceivedRequest]:
-        requests = [ReceivedRequest(**one) for one in self.receiver.systems.after(0)]
-        return [one for one in requests if destination in (None, one.system)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from media_events_kit.ops.local.server import (
     lineage,
     log_keys,
     loops,
+    mediaconvert,
     messages,
     missing_routes,
     objects,
@@ -39,6 +40,7 @@ def correct_ministack() -> None:
     access.correct(_core("iam_evaluator"), _service("sts"), _core("lambda_runtime"))
     alarms.correct(_service("cloudwatch"))
     event_buses.correct(_service("eventbridge"))
+    mediaconvert.correct(_service("stepfunctions"), _service("eventbridge"))
     queue_targets.correct(_service("eventbridge"), _service("sqs"), _core("arn"))
     queues.correct(_service("sqs"), _service("sns"))
     event_entries.correct(_service("eventbridge"))
