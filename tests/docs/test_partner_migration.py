@@ -65,8 +65,7 @@ def test_each_step_of_a_migration_changes_who_gets_orders_and_who_is_believed(
         return destinations("mam", "transcode.ordered", data)
 
     results = {
-        partner: destinations(partner, "encode.completed", {"order_id": "order-1"})
-        for partner in ("mux", "cloudflare")
+        partner: destinations(partner, "encode.completed", {"order_id": "order-1"}) for partner in ("mux", "cloudflare")
     }
 
     assert (ordered("order-1"), ordered("order-10")) == (of_each_order, of_a_tenth)

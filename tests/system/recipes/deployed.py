@@ -62,11 +62,13 @@ class DeployedRecipe:
     def __post_init__(self) -> None:
         self._follower = follower(self.deployment)
 
-    def send(self, partner: str, kind: str | None = None, changes: Mapping[str, Any] | None = None) -> list[str]:
-        """Send a sample of ``partner``'s as another event, with ``changes`` by path: the ids of its events."""
+    def send(
+        self, partner: str, kind: str | None = None, changes: Mapping[str, Any] | None = None, *, fresh: bool = True
+    ) -> list[str]:
+        """Send a sample with ``changes`` by path, as another event of now if ``fresh``: the ids of its events."""
         places = {place_of(path): value for path, value in (changes or {}).items()}
         (player,) = players(self.deployment, [(partner, None)], changes=places)
-        sent = player.send(sample_of(player, kind, RECIPES / self.name))
+        sent = player.send(sample_of(player, kind, RECIPES / self.name), fresh=fresh)
         assert sent.answer.accepted, (sent.answer.text, sent.outgoing.refusal)
         self._sent += [self._follower.add(event.id) for event in sent.outgoing.arrivals]
         return [event.id for event in sent.outgoing.arrivals]
