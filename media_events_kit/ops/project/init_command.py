@@ -12,7 +12,7 @@ from media_events_kit.ops.shared.console import fail, note, out
 UNUSABLE: Final = 2
 
 
-def init(
+def init(  # noqa: PLR0913 - one parameter per option
     folder: Annotated[Path, typer.Argument(help="The folder; it may exist.", show_default=False)] = Path(),
     *,
     name: Annotated[
@@ -27,7 +27,13 @@ def init(
         list[str] | None,
         typer.Option(metavar="TYPE", help="A type of destination that every partner's events go to; may be repeated."),
     ] = None,
-    region: Annotated[str, typer.Option(help="Where the environment `dev` is.")] = "eu-west-1",
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RECIPE", help="A recipe of docs/how-to/recipes, with its partners and destinations, to begin with."
+        ),
+    ] = None,
+    region: Annotated[str, typer.Option(help="Where the environment `dev` is, or a recipe's `prod`.")] = "eu-west-1",
 ) -> None:
     """Begin a repository: workflow file, partners, CDKTF program, versions, pre-commit, GitHub Actions, README.
 
@@ -36,13 +42,19 @@ def init(
 
     Exit status: 0 · 2 a name or a type can't be used.
 
-    Examples: media-events init · media-events init media --partner mux --partner acme --destination http
+    Examples: media-events init · media-events init media --partner mux --partner acme --destination http ·
+    media-events init media --recipe qc-failed-to-ticket
     """
     from media_events_kit.ops.project.repository import Repository, UnusableError  # noqa: PLC0415
 
     try:
         repository = Repository.of(
-            folder, name=name, region=region, partners=partner or [], destinations=destination or []
+            folder,
+            name=name,
+            region=region,
+            partners=partner or [],
+            destinations=destination or [],
+            recipe=recipe,
         )
         written = repository.write()
     except UnusableError as error:

@@ -14,6 +14,8 @@ from media_events.partners.presets import preset_names
 from media_events_kit.infra.model.types import PATTERN_DESCRIPTIONS
 from media_events_kit.kit_files import KIT, version
 from media_events_kit.ops.partner.template import PARTNER_NAME, template
+from media_events_kit.ops.project import recipes
+from media_events_kit.ops.project.recipes import files_of, recipe_names
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 ENVIRONMENT: Final = "dev"
@@ -57,17 +59,28 @@ class UnusableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A repository in ``folder``. ``partners`` are presets or names of the team's own, ``destinations`` are types."""
+    """A repository in ``folder``. ``partners`` are presets or names of the team's own, ``destinations`` are types.
+
+    A ``recipe`` has its own workflow, in the place of one of ``partners`` and ``destinations``.
+    """
 
     folder: Path
     name: str
     region: str
     partners: Sequence[str]
     destinations: Sequence[str]
+    recipe: str | None = None
 
     @classmethod
-    def of(
-        cls, folder: Path, *, name: str | None, region: str, partners: Sequence[str], destinations: Sequence[str]
+    def of(  # noqa: PLR0913 - one parameter per option
+        cls,
+        folder: Path,
+        *,
+        name: str | None,
+        region: str,
+        partners: Sequence[str],
+        destinations: Sequence[str],
+        recipe: str | None = None,
     ) -> Self:
         """Judge the names.
 
@@ -80,6 +93,10 @@ class Repository:
             raise UnusableError(f"{chosen!r} is no workflow's name", PATTERN_DESCRIPTIONS[_NAME])
         if not re.match(_REGION, region):
             raise UnusableError(f"{region!r} is no region", PATTERN_DESCRIPTIONS[_REGION])
+        if recipe is not None and recipe not in recipe_names():
+            raise UnusableError(f"there is no recipe {recipe!r}", f"one of {', '.join(recipe_names())}")
+        if recipe is not None and (partners or destinations):
+            raise UnusableError("a recipe has partners and destinations of its own", "leave the others out")
         for partner in partners:
             if not PARTNER_NAME.fullmatch(partner):
                 raise UnusableError(
@@ -88,7 +105,7 @@ class Repository:
         for kind in destinations:
             if kind not in DESTINATIONS:
                 raise UnusableError(f"no destination is of the type {kind!r}", f"one of {', '.join(DESTINATIONS)}")
-        return cls(folder, chosen, region, tuple(dict.fromkeys(partners)), tuple(dict.fromkeys(destinations)))
+        return cls(folder, chosen, region, tuple(dict.fromkeys(partners)), tuple(dict.fromkeys(destinations)), recipe)
 
     def write(self) -> list[Path]:
         """Write the files that are missing, and this version's schema; returns what it wrote.
@@ -108,14 +125,10 @@ class Repository:
 
     def files(self) -> dict[str, str]:
         """The text of each file, by its path."""
-        own = [name for name in self._partners() if name not in preset_names()]
-        machine = {"workflows/process.asl.json": _MACHINE} if "step-functions" in self.destinations else {}
         return {
-            "workflow.yaml": self._workflow(),
-            **{f"partners/{name}.yaml": template(name, None) for name in own},
+            **self._workflow_files(),
             "partners/README.md": "Specifications of partners without a preset: `media-events partner new NAME`.\n",
             "workflows/README.md": "Step Functions definitions: destinations of the type step-functions.\n",
-            **machine,
             "main.py": self._template("main.py.txt"),
             "cdktf.json": self._template("cdktf.json"),
             "requirements.txt": requirements(),
@@ -126,6 +139,18 @@ class Repository:
             ".github/workflows/media-events.yml": self._template("github-workflow.yml"),
             "README.md": self._template("README.md"),
             SCHEMA: (KIT / "docs" / SCHEMA).read_text(encoding="utf-8"),
+        }
+
+    def _workflow_files(self) -> dict[str, str]:
+        """The workflow file, and the files that it names."""
+        if self.recipe is not None:
+            return files_of(self.recipe, name=self.name, region=self.region, schema=SCHEMA)
+        own = [name for name in self._partners() if name not in preset_names()]
+        machine = {"workflows/process.asl.json": _MACHINE} if "step-functions" in self.destinations else {}
+        return {
+            "workflow.yaml": self._workflow(),
+            **{f"partners/{name}.yaml": template(name, None) for name in own},
+            **machine,
         }
 
     def _partners(self) -> Sequence[str]:
@@ -155,7 +180,7 @@ class Repository:
         values = {
             "name": self.name,
             "region": self.region,
-            "environment": ENVIRONMENT,
+            "environment": ENVIRONMENT if self.recipe is None else recipes.ENVIRONMENT,
             "version": version(),
             "project_id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"media-events/{self.name}")),
         }

@@ -14,6 +14,7 @@ from media_events_kit.infra.model.workflow import Workflow
 from media_events_kit.kit_files import version
 from media_events_kit.ops import cli
 from media_events_kit.ops.project import repository
+from media_events_kit.ops.project.recipes import ENVIRONMENT, RECIPES, recipe_names
 from media_events_kit.ops.project.repository import DESTINATIONS, Repository, requirements
 
 
@@ -53,6 +54,22 @@ def test_a_destination_of_each_type_gets_every_event(tmp_path, kind):
     assert not (tmp_path / "partners" / "mux.yaml").exists()
 
 
+@pytest.mark.parametrize("recipe", recipe_names())
+def test_a_recipe_is_a_repository_of_its_own_name_and_region_without_a_warning(tmp_path, recipe):
+    assert init(tmp_path, "--name", "media", "--recipe", recipe, "--region", "ap-southeast-2") == 0
+
+    found = loaded(tmp_path)
+    assert [(one.name, one.workflow.name) for one in found.environments] == [("prod", "media"), ("local", "media")]
+    assert found.environments[0].workflow.region == "ap-southeast-2"
+    assert found.warnings == ()
+    text = (tmp_path / "workflow.yaml").read_text(encoding="utf-8")
+    assert text.startswith("# yaml-language-server: $schema=workflow.schema.json\n")
+    assert "eu-west-1" not in text
+    assert f"media-events deploy --environment {ENVIRONMENT}" in (tmp_path / "README.md").read_text(encoding="utf-8")
+    copied = {path.relative_to(RECIPES / recipe).as_posix() for path in (RECIPES / recipe / "samples").glob("*")}
+    assert {name for name in copied if not (tmp_path / name).is_file()} == set()
+
+
 def test_every_line_of_the_workflow_that_is_a_comment_loads_once_it_is_none(tmp_path):
     init(tmp_path, "--name", "media")
     file = tmp_path / "workflow.yaml"
@@ -90,12 +107,25 @@ def test_nothing_that_is_to_be_filled_in_is_left(tmp_path):
 
 @pytest.mark.parametrize(
     "arguments",
-    [("--name", "Media"), ("--partner", "../x"), ("--destination", "smtp"), ("--region", "europe")],
+    [
+        ("--name", "Media"),
+        ("--partner", "../x"),
+        ("--destination", "smtp"),
+        ("--region", "europe"),
+        ("--recipe", "soup"),
+    ],
 )
 def test_a_name_that_can_not_be_used_is_refused_and_nothing_is_written(tmp_path, capsys, arguments):
     assert init(tmp_path / "new", *arguments) == 2
 
     assert arguments[1] in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_recipe_with_further_partners_is_refused(tmp_path, capsys):
+    assert init(tmp_path / "new", "--recipe", recipe_names()[0], "--partner", "mux") == 2
+
+    assert "of its own" in capsys.readouterr().err
     assert not (tmp_path / "new").exists()
 
 
