@@ -1,10 +1,10 @@
 """The calls that are made for each batch, without botocore's work on their models.
 
 Of the 1.3 ms of CPU that botocore takes for a call, three quarters are its checks of the parameters against the model,
-its serializer, its parser and its events. All of these operations speak AWS's JSON protocol
+its serializer, its parser, its events and its signature. All of these operations speak AWS's JSON protocol
 (https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html) with values that JSON has, so a request is its
-parameters, and an answer its members. Credentials, endpoint, signature, proxies, certificates, connections and timeouts
-are the client's own.
+parameters, and an answer its members. Credentials, endpoint, proxies, certificates, connections and timeouts are the
+client's own.
 
 A direct call is the first of a call's attempts. The others are botocore's, as ever: whatever is neither a success nor a
 condition that does not hold is its to repeat or to raise.
@@ -18,7 +18,9 @@ import time
 import zlib
 from collections.abc import Callable, Mapping
 from typing import Any, Final
+from urllib.parse import urlsplit
 
+from media_events.adapters.signature_v4 import Signer, host_of
 from media_events.core.value_classes import dataclass
 
 OPERATIONS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -50,17 +52,23 @@ def make_direct(client: Any, credentials: Any, *, rest: Callable[[], Any], repea
     """Replace the methods of ``client`` that :data:`OPERATIONS` names.
 
     ``rest`` makes a client of the same service that has one attempt less. A call without an answer is raised at once
-    unless ``repeats_unanswered``. A botocore whose client keeps its connections elsewhere stays as it is: Lambda's
-    runtime brings its own (https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html).
+    unless ``repeats_unanswered``. A client whose endpoint has a path stays as it is, and one of a botocore that keeps
+    its connections elsewhere: Lambda's runtime brings its own
+    (https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html).
     """
     connections = getattr(getattr(client, "_endpoint", None), "http_session", None)
-    if connections is None or credentials is None:
+    url = f"{client.meta.endpoint_url.rstrip('/')}/"
+    if connections is None or credentials is None or urlsplit(url).path != "/":
         return
-    for method, operation in OPERATIONS.get(client.meta.service_model.service_name, {}).items():
+    service = client.meta.service_model
+    signer = Signer(host=host_of(url), region=client.meta.region_name, service=service.signing_name)
+    for method, operation in OPERATIONS.get(service.service_name, {}).items():
         call = _DirectCall(
             client=client,
             credentials=credentials,
             connections=connections,
+            url=url,
+            signer=signer,
             operation=operation,
             method=method,
             rest=rest,
@@ -76,6 +84,8 @@ class _DirectCall:
     client: Any
     credentials: Any
     connections: Any
+    url: str
+    signer: Signer
     operation: str
     method: str
     rest: Callable[[], Any]
@@ -112,22 +122,19 @@ class _DirectCall:
         return self._repeat(parameters, _PAUSE_SECONDS if response.status_code >= _SERVER_FAULT else 0.0)
 
     def _send(self, body: bytes) -> Any:
-        from botocore.auth import SigV4Auth  # noqa: PLC0415
-        from botocore.awsrequest import AWSRequest  # noqa: PLC0415
+        from botocore.awsrequest import AWSPreparedRequest, HeadersDict  # noqa: PLC0415
         from botocore.handlers import add_recursion_detection_header  # noqa: PLC0415
 
         meta = self.client.meta
         service = meta.service_model
         prefix, content_type = PROTOCOLS[service.service_name]
-        headers = {
-            "X-Amz-Target": f"{prefix}.{self.operation}",
-            "Content-Type": content_type,
-            "User-Agent": meta.config.user_agent,
-        }
+        headers = {"X-Amz-Target": f"{prefix}.{self.operation}", "Content-Type": content_type}
+        headers |= self.signer.signed(headers, body, self.credentials.get_frozen_credentials())
+        headers |= {"User-Agent": meta.config.user_agent, "Content-Length": str(len(body))}
         add_recursion_detection_header({"headers": headers})
-        request = AWSRequest("POST", f"{meta.endpoint_url.rstrip('/')}/", headers, body)
-        SigV4Auth(self.credentials.get_frozen_credentials(), service.signing_name, meta.region_name).add_auth(request)
-        prepared = request.prepare()
+        # Botocore prepares requests with this kind of headers, though it declares another.
+        wire_headers: Any = HeadersDict(headers)
+        prepared = AWSPreparedRequest("POST", self.url, wire_headers, body, stream_output=False)
         # Whoever stands in for AWS answers here: moto, for one.
         event = f"before-send.{service.service_id.hyphenize()}.{self.operation}"
         _, answer = meta.events.emit_until_response(event, request=prepared)

@@ -210,3 +210,12 @@ def test_a_botocore_that_keeps_its_connections_elsewhere_makes_all_calls_itself(
     direct_calls.make_direct(client, object(), rest=lambda: client, repeats_unanswered=True)
 
     assert "put_events" not in vars(client)
+
+
+def test_a_client_whose_endpoint_has_a_path_makes_all_calls_itself(monkeypatch, aws):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://localhost:4566/account/")
+
+    boto_clients.client("events").put_events(Entries=[ENTRY])
+
+    assert aws.requests[0].url == "http://localhost:4566/account/"
+    assert "put_events" not in vars(boto_clients.client("events"))
