@@ -122,7 +122,7 @@ class _DirectCall:
         return self._repeat(parameters, _PAUSE_SECONDS if response.status_code >= _SERVER_FAULT else 0.0)
 
     def _send(self, body: bytes) -> Any:
-        from botocore.awsrequest import AWSPreparedRequest, HeadersDict  # noqa: PLC0415
+        from botocore.awsrequest import AWSPreparedRequest  # noqa: PLC0415
         from botocore.handlers import add_recursion_detection_header  # noqa: PLC0415
 
         meta = self.client.meta
@@ -132,9 +132,9 @@ class _DirectCall:
         headers |= self.signer.signed(headers, body, self.credentials.get_frozen_credentials())
         headers |= {"User-Agent": meta.config.user_agent, "Content-Length": str(len(body))}
         add_recursion_detection_header({"headers": headers})
-        # Botocore prepares requests with this kind of headers, though it declares another.
-        wire_headers: Any = HeadersDict(headers)
-        prepared = AWSPreparedRequest("POST", self.url, wire_headers, body, stream_output=False)
+        # These names are in their usual case: no need of headers that are found in any.
+        plain: Any = headers
+        prepared = AWSPreparedRequest("POST", self.url, plain, body, stream_output=False)
         # Whoever stands in for AWS answers here: moto, for one.
         event = f"before-send.{service.service_id.hyphenize()}.{self.operation}"
         _, answer = meta.events.emit_until_response(event, request=prepared)

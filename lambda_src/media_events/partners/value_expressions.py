@@ -56,14 +56,26 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A JMESPath expression; ``reads`` are the headers and, after a ``?``, the query's parameters that it reads."""
+    """A JMESPath expression; ``reads`` are the headers and, after a ``?``, the query's parameters that it reads.
+
+    ``fields`` are the names of a plain chain such as ``body.data.id``, which most expressions are: to follow it takes
+    a tenth of the library's time.
+    """
 
     expression: str
     compiled: ParsedResult
     reads: frozenset[str]
+    fields: Sequence[str] = ()
 
     def find(self, context: Context) -> Any:
         """The selected value; ``None`` if the expression does not fit the message."""
+        if self.fields:
+            value: Any = context.names
+            for name in self.fields:
+                if not isinstance(value, Mapping):
+                    return None
+                value = value.get(name)
+            return value
         try:
             return self.compiled.search(context.names, context.options)
         except Exception:  # noqa: BLE001 - no data of a sender may make a library's exception ours
@@ -102,6 +114,16 @@ def _headers_read(node: Mapping[str, Any], *, at_root: bool) -> set[str]:
         if isinstance(child, Mapping) and kind != "expref":
             headers |= _headers_read(child, at_root=at_root and not (chained and index))
     return headers
+
+
+def _chain(node: Mapping[str, Any]) -> list[str] | None:
+    """The names of a chain of fields; ``None`` if the tree has anything else."""
+    if node["type"] == "field":
+        return [node["value"]]
+    if node["type"] != "subexpression":
+        return None
+    parts = [_chain(child) for child in node["children"]]
+    return None if None in parts else [name for part in parts if part for name in part]
 
 
 _CHAINS: Final = frozenset(
@@ -343,7 +365,7 @@ def parse_path(expression: Any, path: str, problems: list[str]) -> Path | None:
     problems.extend(mistakes)
     if mistakes:
         return None
-    return Path(expression, compiled, frozenset(_headers_read(tree, at_root=True)))
+    return Path(expression, compiled, frozenset(_headers_read(tree, at_root=True)), _chain(tree) or ())
 
 
 def _parse(value: Any, path: str, problems: list[str]) -> ValueExpression | None:
