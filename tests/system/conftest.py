@@ -30,6 +30,8 @@ from media_events_kit.ops.local.function_logs import LogLine, LogReader
 from media_events_kit.ops.local.paths import LocalPaths
 from media_events_kit.ops.send.samples import SAMPLES
 
+pytest.register_assert_rewrite("tests.system.recipes")  # what they assert is told as a test's is
+
 OWN_CLOUD = {
     "test_changes_under_traffic.py",
     "test_destinations.py",
