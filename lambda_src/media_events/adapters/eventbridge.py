@@ -37,6 +37,7 @@ class EventBus:
                         "Source": entry.source,
                         "DetailType": entry.detail_type,
                         "Detail": entry.detail,
+                        **({} if entry.trace_header is None else {"TraceHeader": entry.trace_header}),
                     }
                     for entry in entries
                 ]

@@ -43,6 +43,7 @@ class FunctionSettings(Settings):
     service_name: str | None = env("POWERTOOLS_SERVICE_NAME", default=None)
     metrics_namespace: str | None = env("POWERTOOLS_METRICS_NAMESPACE", default=None)
     log_level: str | None = env("POWERTOOLS_LOG_LEVEL", default=None)
+    tracing: str | None = env("TRACING", default=None)
 
 
 def load_document(documents: Documents, settings: FunctionSettings) -> Mapping[str, Any]:

@@ -34,10 +34,11 @@ class Entry:
     source: str
     detail_type: str
     detail: str
+    trace_header: str | None = None
 
     @functools.cached_property
     def size(self) -> int:
-        """Bytes as EventBridge counts them (no ``Time``, no ``Resources``)."""
+        """Bytes as EventBridge counts them (no ``Time``, no ``Resources``), which the trace header is none of."""
         return sum(len(text.encode()) for text in (self.source, self.detail_type, self.detail))
 
 
@@ -52,6 +53,16 @@ class Bus(Protocol):
         """
 
 
+class Traces(Protocol):
+    """The traces of events (``core.tracing.Tracer``)."""
+
+    def entry_header(self, event: Event) -> str | None:
+        """X-Ray's trace header for the event's entry."""
+
+    def published(self, event: Event, refusal: ProcessingError | None) -> None:
+        """The bus has taken or refused ``event``."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publisher:
     """Publishes events; without ``bodies`` an event that is too large is refused."""
@@ -59,6 +70,7 @@ class Publisher:
     bus: Bus
     bodies: Bodies | None = None
     max_entry_bytes: int = DEFAULT_MAX_ENTRY_BYTES
+    traces: Traces | None = None
     sleep: Callable[[float], None] = time.sleep
     rng: random.Random = field(default_factory=random.SystemRandom)
 
@@ -73,6 +85,9 @@ class Publisher:
         for batch in _pack(self._entries(events, outcomes)):
             for index, outcome in self._put(batch).items():
                 outcomes[index] = outcome
+        if self.traces is not None:
+            for event, refusal in zip(events, outcomes, strict=True):
+                self.traces.published(event, refusal)
         return outcomes
 
     def _entries(self, events: Sequence[Event], outcomes: list[ProcessingError | None]) -> Iterator[tuple[int, Entry]]:
@@ -88,11 +103,12 @@ class Publisher:
             raise PermanentDataError(
                 "hop-limit", f"the event has been published {event.metadata.hops} times: it runs in a loop"
             )
-        entry = _write(event)
+        header = None if self.traces is None else self.traces.entry_header(event)
+        entry = _write(event, header)
         if entry.size > self.max_entry_bytes and self.bodies is not None:
             # The text of a large event takes four times its bytes at worst: never two of them.
             del entry
-            entry = _write(check_in(event, self.bodies))
+            entry = _write(check_in(event, self.bodies), header)
         if entry.size > self.max_entry_bytes:
             raise PermanentDataError(
                 "entry-too-large", f"the event takes {entry.size} bytes on the bus, {self.max_entry_bytes} are allowed"
@@ -135,9 +151,9 @@ def _was_refused_for_now(outcome: ProcessingError | None) -> bool:
     return isinstance(outcome, TransientError) and not isinstance(outcome, UnansweredError)
 
 
-def _write(event: Event) -> Entry:
+def _write(event: Event, trace_header: str | None) -> Entry:
     try:
-        entry = Entry(event.metadata.source, event.metadata.type, event.to_json())
+        entry = Entry(event.metadata.source, event.metadata.type, event.to_json(), trace_header)
         _ = entry.size  # encodes it, once
     except (ValueError, TypeError, RecursionError):
         raise PermanentDataError("not-json", "the event holds a value that JSON in UTF-8 can't express") from None

@@ -27,7 +27,7 @@ from media_events.delivery.ordering.latest_only import LatestOnly
 from media_events.delivery.ordering.resequencer import Resequencer
 from media_events.delivery.policies import CircuitBreakerPolicy
 from media_events.handlers.cold_start import during_init
-from media_events.handlers.invocation import fail_all, seconds_left
+from media_events.handlers.invocation import fail_all, seconds_left, tracer
 from media_events.messaging.async_invocation import handle_async_event
 from media_events.messaging.consumer_settings import ConsumerSettings, is_batch
 from media_events.messaging.queue_consumer import BatchHandler, BatchResponse, Consumer, consume_batch
@@ -54,7 +54,7 @@ def _destination() -> Destination:
 
 @functools.cache
 def _delivery() -> Delivery:
-    return delivery_to(_destination())
+    return delivery_to(_destination(), tracer(_settings().hop, _settings().tracing))
 
 
 def _circuit_breaker(destination: Destination) -> CircuitBreaker | None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+import os
+from typing import TYPE_CHECKING, Any
 
 from media_events.core.configuration import ConfigurationError
 from media_events.core.failures import PermanentConfigError, ProcessingError
 from media_events.messaging.queue_consumer import BatchHandler
+
+if TYPE_CHECKING:
+    from media_events.core.tracing import Tracer
 
 
 def seconds_left(context: Any) -> float:
@@ -19,3 +24,16 @@ def fail_all(error: ConfigurationError | ProcessingError) -> BatchHandler:
     unusable = isinstance(error, ConfigurationError)
     problem = PermanentConfigError("configuration-unusable", str(error)) if unusable else error
     return lambda messages: [problem] * len(messages)
+
+
+@functools.cache
+def tracer(hop: str, tracing: str | None) -> Tracer | None:
+    """The tracer of this sandbox's hop; ``None`` without active tracing, which then loads nothing."""
+    if tracing != "Active":
+        return None
+    from media_events.adapters.xray import XRayDaemon  # noqa: PLC0415
+    from media_events.core.tracing import Tracer  # noqa: PLC0415
+
+    # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
+    daemon = XRayDaemon(os.environ.get("AWS_XRAY_DAEMON_ADDRESS", ""))
+    return Tracer(hop=hop, invocation=lambda: os.environ.get("_X_AMZN_TRACE_ID", ""), send=daemon.send)

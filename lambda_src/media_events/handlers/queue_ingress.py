@@ -20,7 +20,7 @@ from media_events.core.settings import env
 from media_events.core.value_classes import dataclass
 from media_events.events.publisher import DEFAULT_MAX_ENTRY_BYTES, Publisher
 from media_events.handlers.cold_start import during_init
-from media_events.handlers.invocation import fail_all, seconds_left
+from media_events.handlers.invocation import fail_all, seconds_left, tracer
 from media_events.ingress.idempotent_publish import IdempotentPublisher
 from media_events.ingress.queue import QueueReceiver, unidentified_dead_letter
 from media_events.ingress.queue_config import parse_queue_ingress, parse_queue_partners
@@ -74,12 +74,18 @@ def receiver() -> QueueReceiver:
     partners = parse_queue_partners(document.get("partners"), ingress)
     bodies = S3Bodies(lazy_client("s3"), config.bodies_uri)
     bus = EventBus(client_for_effects("events"), config.bus_arn)
-    publisher = Publisher(bus=bus, bodies=bodies, max_entry_bytes=config.max_entry_bytes)
+    traces = tracer(config.hop, config.tracing)
+    publisher = Publisher(bus=bus, bodies=bodies, max_entry_bytes=config.max_entry_bytes, traces=traces)
     return QueueReceiver(
         ingress=ingress,
         partners=partners,
         idempotent_publisher=IdempotentPublisher(
-            publisher=publisher, dead_letters=dead_letters(), hop=config.hop, report=telemetry(), bodies=bodies
+            publisher=publisher,
+            dead_letters=dead_letters(),
+            hop=config.hop,
+            report=telemetry(),
+            bodies=bodies,
+            enter=None if traces is None else traces.enter,
         ),
         bodies=bodies,
     )

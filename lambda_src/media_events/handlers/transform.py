@@ -7,7 +7,7 @@ import math
 import os
 import time
 from dataclasses import replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from media_events.adapters.boto_clients import client, client_for_effects, lazy_client
 from media_events.adapters.cloudwatch import instrumented, telemetry
@@ -22,11 +22,14 @@ from media_events.core.value_classes import dataclass
 from media_events.delivery.withdrawn_events import WithoutWithdrawn
 from media_events.events.publisher import DEFAULT_MAX_ENTRY_BYTES, Publisher
 from media_events.handlers.cold_start import during_init
-from media_events.handlers.invocation import fail_all, seconds_left
+from media_events.handlers.invocation import fail_all, seconds_left, tracer
 from media_events.messaging.async_invocation import handle_async_event
 from media_events.messaging.consumer_settings import ConsumerSettings, is_batch
 from media_events.messaging.queue_consumer import BatchHandler, BatchResponse, Consumer, consume_batch
 from media_events.transform import Step, Transformer, TransformPorts, parse_steps
+
+if TYPE_CHECKING:
+    from media_events.core.tracing import Tracer
 
 READ_TIMEOUTS: Final = (30.0, 15.0, 10.0, 5.0, 2.5, 1.0, 0.5)
 """Read timeouts of lookups in AWS, in seconds: few, because each has its own client."""
@@ -124,17 +127,18 @@ def _transformer(context: Any) -> BatchHandler:
         return fail_all(error)
     bodies_uri = settings().bodies_uri
     bodies = S3Bodies(lazy_client("s3"), bodies_uri) if bodies_uri else None
+    traces = tracer(settings().hop, settings().tracing)
     transformer = Transformer(
         steps=configured,
         ports=replace(_ports(), seconds_left=lambda: seconds_left(context)),
-        publisher=Publisher(bus=_bus(), bodies=bodies, max_entry_bytes=settings().max_entry_bytes),
+        publisher=Publisher(bus=_bus(), bodies=bodies, max_entry_bytes=settings().max_entry_bytes, traces=traces),
         hop=settings().hop,
         report=telemetry(),
         bodies=bodies,
     )
     owner = str(context.aws_request_id)
     return WithoutWithdrawn(
-        handle=transformer.handle,
+        handle=transformer.handle if traces is None else _traced(transformer.handle, traces),
         # Its client takes a while to make, and few invocations need it.
         idempotency=lambda: DynamoIdempotencyStore(client("dynamodb"), settings().idempotency_table, owner=owner),
         hop=settings().hop,
@@ -142,6 +146,12 @@ def _transformer(context: Any) -> BatchHandler:
         seconds_left=lambda: seconds_left(context),
         clock=time.time,
     )
+
+
+def _traced(handle: BatchHandler, traces: Tracer) -> BatchHandler:
+    from media_events.transform.tracing import traced  # noqa: PLC0415  # only where traces are recorded
+
+    return traced(handle, traces)
 
 
 @instrumented

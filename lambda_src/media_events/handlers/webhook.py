@@ -22,7 +22,7 @@ from media_events.core.value_classes import dataclass
 from media_events.events.publisher import DEFAULT_MAX_ENTRY_BYTES, Publisher
 from media_events.handlers.api_gateway import incoming, response
 from media_events.handlers.cold_start import during_init
-from media_events.handlers.invocation import seconds_left
+from media_events.handlers.invocation import seconds_left, tracer
 from media_events.ingress.idempotent_publish import IdempotentPublisher
 from media_events.ingress.webhook import WebhookReceiver, parse_partners, unavailable
 from media_events.messaging.idempotency import IdempotencyStore
@@ -68,17 +68,19 @@ def application() -> Application:
     partners = parse_partners(document.get("partners"), max_body_bytes=settings.max_body_bytes)
     bodies = S3Bodies(lazy_client("s3"), settings.bodies_uri)
     bus = EventBus(client_for_effects("events"), settings.bus_arn)
+    traces = tracer(settings.hop, settings.tracing)
     receiver = WebhookReceiver(
         partners=partners,
         secrets=SecretsManager(client("secretsmanager")),
         public_keys=cast("RemoteKeys", Deferred(remote_keys)),
         idempotent_publisher=IdempotentPublisher(
-            publisher=Publisher(bus=bus, bodies=bodies, max_entry_bytes=settings.max_entry_bytes),
+            publisher=Publisher(bus=bus, bodies=bodies, max_entry_bytes=settings.max_entry_bytes, traces=traces),
             dead_letters=SqsQueue(lazy_client("sqs"), dead_letter_queue_url=settings.dead_letter_queue_url),
             hop=settings.hop,
             report=telemetry(),
             bodies=bodies,
             inline_bytes=settings.max_entry_bytes,
+            enter=None if traces is None else traces.enter,
         ),
         report=telemetry(),
         hop=settings.hop,

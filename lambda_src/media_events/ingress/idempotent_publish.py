@@ -63,6 +63,8 @@ class IdempotentPublisher:
     report: Telemetry
     bodies: Bodies | None = None
     inline_bytes: int = DEFAULT_MAX_ENTRY_BYTES
+    enter: Callable[[Event], Event] | None = None
+    """Gives an event its trace, where traces are recorded."""
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
     rng: random.Random = field(default_factory=random.SystemRandom)
@@ -81,6 +83,7 @@ class IdempotentPublisher:
         An event that the bus refuses goes to the dead-letter queue, unless ``dead_letter`` is false. If that fails
         too, its idempotency record is released for the sender's next attempt.
         """
+        events = self.entered(events)
         keys = [record_key(event.metadata.source, event.metadata.id, INGRESS_SCOPE) for event in events]
         first: dict[str, Event] = {}
         for key, event in zip(keys, events, strict=True):
@@ -112,6 +115,10 @@ class IdempotentPublisher:
                 self.release(key, idempotency)
         self.complete_all(safe, idempotency)
         return Outcome(accepted, duplicates, problem)
+
+    def entered(self, events: Sequence[Event]) -> Sequence[Event]:
+        """``events`` with their traces."""
+        return events if self.enter is None else [self.enter(event) for event in events]
 
     def failure(self, error: BaseException) -> Failure:
         """The record of an error in this hop, now."""

@@ -100,9 +100,8 @@ class QueueReceiver:
             except Exception as error:  # noqa: BLE001  # no failure of one record may touch another
                 outcomes[index] = error
                 continue
-            steps = waves(
-                read.events, (lambda event: event.metadata.partitionkey) if read.in_order else (lambda _: None)
-            )
+            events = self.idempotent_publisher.entered(read.events)
+            steps = waves(events, (lambda event: event.metadata.partitionkey) if read.in_order else (lambda _: None))
             works[index] = _Work(read.partner.keep_seconds, deque(steps), read.withheld)
         publisher = self.idempotent_publisher
         for name, taken in notes.items():

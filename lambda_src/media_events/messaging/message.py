@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from functools import cached_property
 from typing import Any
 
@@ -57,6 +57,12 @@ class Message:
             return Event.from_detail(envelope["detail"])
         except EnvelopeError as error:
             raise PermanentDataError("not-an-event", str(error)) from None
+
+    def read_as(self, event: Event) -> Message:
+        """The same message, of which ``event`` is said to be the content."""
+        copy = replace(self)
+        copy.__dict__["event"] = event
+        return copy
 
     @property
     def receive_count(self) -> int:

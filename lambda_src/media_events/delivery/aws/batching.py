@@ -126,6 +126,8 @@ class BusDelivery:
     """Puts events on another bus, each with one more hop, so that a loop of buses ends."""
 
     publisher: Publisher
+    carried: Callable[[Event], Event] | None = None
+    """Gives an event the trace that the other bus continues, where traces are recorded."""
 
     def deliver(self, event: Event, *, seconds_left: float) -> Mapping[str, Any]:  # noqa: ARG002  # HTTP needs it
         """Deliver ``event`` alone.
@@ -137,7 +139,8 @@ class BusDelivery:
 
     def deliver_all(self, events: Sequence[Event]) -> list[Mapping[str, Any] | ProcessingError]:
         """Put ``events`` on the bus; for each the result for its record, or the reason that it failed."""
-        outcomes = self.publisher.publish([unmarked(event).next_hop() for event in events])
+        published = events if self.carried is None else [self.carried(event) for event in events]
+        outcomes = self.publisher.publish([unmarked(event).next_hop() for event in published])
         return [{} if outcome is None else outcome for outcome in outcomes]
 
 

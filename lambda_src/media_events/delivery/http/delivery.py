@@ -37,8 +37,11 @@ def build_request(  # noqa: PLR0913 - the event, its destination, the time and t
     read_secrets: ReadSecrets,
     timeout_seconds: float,
     token: str | None = None,
+    traceparent: str | None = None,
 ) -> Request:
     """The request that delivers ``event``; ``now`` is epoch seconds, ``token`` the one of ``ClientCredentials``.
+
+    ``traceparent`` is by default the event's.
 
     ``structured`` and ``binary`` are CloudEvents' HTTP modes, ``data`` is the event's data alone. Every mode carries
     the event's :func:`idempotency_key`, which no retry, redrive or archive replay changes.
@@ -73,8 +76,9 @@ def build_request(  # noqa: PLR0913 - the event, its destination, the time and t
             token=token,
         ),
     }
-    if event.metadata.traceparent is not None:
-        headers["traceparent"] = header_value(event.metadata.traceparent)
+    traceparent = traceparent or event.metadata.traceparent
+    if traceparent is not None:
+        headers["traceparent"] = header_value(traceparent)
     return Request(
         target=endpoint.target,
         headers=headers,
@@ -124,6 +128,8 @@ class HttpDelivery:
     read_secrets: ReadSecrets
     clock: Callable[[], float]
     tokens: TokenCache = field(default_factory=TokenCache)
+    traceparent: Callable[[Event], str | None] | None = None
+    """The trace parent for the receiver, where traces are recorded."""
 
     def deliver(self, event: Event, *, seconds_left: float) -> dict[str, str | int]:
         """POST ``event``; returns the result for the idempotency record.
@@ -155,6 +161,7 @@ class HttpDelivery:
             read_secrets=self.read_secrets,
             timeout_seconds=self._timeout(ends),
             token=token,
+            traceparent=None if self.traceparent is None else self.traceparent(event),
         )
         response = self.client.post(request)
         authentication = self.destination.endpoint.authentication

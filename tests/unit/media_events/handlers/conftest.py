@@ -6,11 +6,11 @@ import pytest
 from moto import mock_aws
 
 from media_events.adapters.boto_clients import client as make_client
-from media_events.handlers import deliver, queue_ingress, redrive, transform, webhook
+from media_events.handlers import deliver, invocation, queue_ingress, redrive, transform, webhook
 from tests.fakes.handler_cloud import REGION, Cloud
 
 CACHED = (make_client, webhook.application, transform.settings, transform.steps, transform._ports)
-CACHED += (transform._bus,)
+CACHED += (transform._bus, invocation.tracer)
 CACHED += (deliver._settings, deliver._destination, deliver._delivery, queue_ingress.settings, queue_ingress.receiver)
 CACHED += (redrive._settings, redrive._dead_letter_queues, redrive._events, redrive._redriver)
 
