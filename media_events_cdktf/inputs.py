@@ -177,13 +177,13 @@ class Function(TypedDict):
     runtime: the zip carries bytecode compiled for `python3.13`; others start more slowly
     architecture: `arm64` or `x86_64`
     log_level: least severe level that is logged: `DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`
-    tracing: X-Ray: `Active` samples invocations, `PassThrough` traces those of callers that trace
+    tracing: X-Ray: `Active` or `PassThrough`; null takes `settings.tracing`
     role: existing role (`arn`, and `unique_id` for an ingress) in place of one that the module makes.
         It must trust `lambda.amazonaws.com` and have the policies of the output `role_policies`, before
         the functions do. Best one for each module or hop
     log_group: existing log group (`arn`) in place of one that the module makes
     Defaults: `memory_mb = 256`, `timeout_seconds = 30`, `runtime = "python3.13"`, `architecture =
-        "arm64"`, `log_level = "INFO"`, `tracing = "PassThrough"`.
+        "arm64"`, `log_level = "INFO"`.
     """
 
     memory_mb: NotRequired[float | None]
@@ -307,6 +307,9 @@ class Settings(TypedDict):
         one), `reviewed` (true where `dlq-review` reads all dead-letter queues and alarms for them: the
         others then don't) and `runbook_url` (of the runbook that every alarm's description names, or of
         your copy of it)
+    tracing: X-Ray: `Active` records a sample of events, each as one trace from its ingress to its
+        receiver, and the executions of state machines; X-Ray bills each trace. `PassThrough` leaves it
+        to callers that trace
     package: where the functions' code is: `filename`, a zip on the machine that runs Terraform, or
         `s3_bucket` and `s3_key` (and `s3_object_version`); `source_code_hash`, the base64 SHA-256 of
         the zip, shows a new zip in S3. The output of `internal/lambda-package` fits. Null takes the zip
@@ -320,8 +323,8 @@ class Settings(TypedDict):
     Defaults: `role_path = "/"`, `role_name_prefix = ""`, `role_policies = "inline"`, `retention_days =
         30`, `class = "STANDARD"`, `enabled = true`, `severities = ["critical", "warning"]`, `notify_on
         = ["ALARM", "INSUFFICIENT_DATA"]`, `reviewed = false`, `runbook_url =
-        "docs/reference/runbook.md"`, `critical = []`, `warning = []`, `max_message_size = 262144`,
-        `tags = {}`.
+        "docs/reference/runbook.md"`, `critical = []`, `warning = []`, `tracing = "PassThrough"`,
+        `max_message_size = 262144`, `tags = {}`.
     """
 
     kms_key: NotRequired[SettingsKmsKey | Reference | None]
@@ -332,6 +335,7 @@ class Settings(TypedDict):
     vpc: NotRequired[SettingsVpc | Reference | None]
     logs: NotRequired[SettingsLogs | Reference | None]
     alarms: NotRequired[SettingsAlarms | Reference | None]
+    tracing: NotRequired[str | None]
     package: NotRequired[SettingsPackage | Reference | None]
     bucket: NotRequired[SettingsBucket | Reference | None]
     max_message_size: NotRequired[float | None]

@@ -23,6 +23,14 @@ locals {
     Resource = ["*"]
   }]
 
+  # https://docs.aws.amazon.com/step-functions/latest/dg/concepts-xray-tracing.html#xray-iam
+  tracing_statements = var.settings.tracing == "Active" ? [{
+    Sid      = "TraceExecutions"
+    Effect   = "Allow"
+    Action   = ["xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+    Resource = ["*"]
+  }] : []
+
   user_statements = [for sid, statement in var.policy_statements : merge(
     {
       Sid      = sid
@@ -39,7 +47,7 @@ locals {
     },
   )]
 
-  statements = concat(local.log_statements, local.key_statements, local.user_statements)
+  statements = concat(local.log_statements, local.key_statements, local.tracing_statements, local.user_statements)
 }
 
 locals {

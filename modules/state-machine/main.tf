@@ -45,7 +45,7 @@ resource "aws_cloudwatch_log_group" "this" {
 }
 
 resource "aws_sfn_state_machine" "this" {
-  #checkov:skip=CKV_AWS_284:Correlation is by event and correlation id; X-Ray would bill every execution
+  #checkov:skip=CKV_AWS_284:Correlation is by event and correlation id; X-Ray bills every trace: settings.tracing turns it on
   #checkov:skip=CKV_AWS_285:Executions are logged at ERROR; their data, partners' payloads, only where log_execution_data says so
   name     = local.names[var.type]
   type     = var.type
@@ -60,6 +60,11 @@ resource "aws_sfn_state_machine" "this" {
     level                  = var.log_level
     include_execution_data = var.log_execution_data
     log_destination        = "${local.log_group.arn}:*"
+  }
+
+  # Also where it is off: without the block, an active one would stay.
+  tracing_configuration {
+    enabled = var.settings.tracing == "Active"
   }
 
   dynamic "encryption_configuration" {

@@ -41,8 +41,8 @@ _SETTINGS: Final = {
     "bucket": _BUCKET,
     "vpc": {"subnet_ids": ["subnet-1"], "security_group_ids": ["sg-1"]},
     "alarms": {"enabled": False},
+    "tracing": "Active",
 }
-_TRACED: Final = {"tracing": "Active"}
 _PATTERN: Final = json.dumps({"source": ["partner.mux"]})
 _MUX: Final = json.dumps({"preset": "mux"})
 _PARTNER: Final = {"partner": "mux", "specification": _MUX}
@@ -128,7 +128,6 @@ _REVIEW: Final = {
 CALLS: Final[Mapping[str, Mapping[str, Any]]] = {
     "ingress-apigw": {
         "bus_arn": _BUS,
-        "function": _TRACED,
         "secret_key_arns": [f"arn:aws:kms:{_PLACE}:key/KEY-OF-SECRETS"],
         "partners": {
             "partner-name": {"specification": _MUX},

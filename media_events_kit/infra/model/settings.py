@@ -93,6 +93,10 @@ class Settings(Section):
     vpc: Vpc | None = Field(default=None, description="VPC of every function; a transform or route may have its own.")
     logs: Logs = Field(default=Logs(), description="Logs of the functions.")
     alarms: Alarms = Field(default=Alarms(), description="Alarms.")
+    tracing: Literal["Active", "PassThrough"] = Field(
+        default="PassThrough",
+        description="`Active` records a sample of events in [X-Ray](../how-to/trace-with-x-ray.md), which bills each trace.",
+    )
     max_message_size: int = Field(
         default=262144,
         ge=262144,

@@ -9,7 +9,7 @@ variable "function" {
       runtime              = the zip carries bytecode compiled for `python3.13`; others start more slowly
       architecture         = `arm64` or `x86_64`
       log_level            = least severe level that is logged: `DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`
-      tracing              = X-Ray: `Active` samples invocations, `PassThrough` traces those of callers that trace
+      tracing              = X-Ray: `Active` or `PassThrough`; null takes `settings.tracing`
       role                 = existing role (`arn`, and `unique_id` for an ingress) in place of one that the module makes. It must trust `lambda.amazonaws.com` and have the
                              policies of the output `role_policies`, before the functions do. Best one for each module or hop
       log_group            = existing log group (`arn`) in place of one that the module makes
@@ -21,7 +21,7 @@ variable "function" {
     runtime              = optional(string, "python3.13")
     architecture         = optional(string, "arm64")
     log_level            = optional(string, "INFO")
-    tracing              = optional(string, "PassThrough")
+    tracing              = optional(string)
     role = optional(object({
       arn       = string
       unique_id = optional(string)
@@ -64,7 +64,7 @@ variable "function" {
   }
 
   validation {
-    condition     = contains(["Active", "PassThrough"], var.function.tracing)
+    condition     = var.function.tracing == null ? true : contains(["Active", "PassThrough"], var.function.tracing)
     error_message = "function.tracing must be Active or PassThrough."
   }
 

@@ -15,6 +15,8 @@ variable "settings" {
                                  states: add `OK` to hear of recoveries, but also of each new alarm's first one), `reviewed` (true
                                  where `dlq-review` reads all dead-letter queues and alarms for them: the others then don't) and
                                  `runbook_url` (of the runbook that every alarm's description names, or of your copy of it)
+      tracing                  = X-Ray: `Active` records a sample of events, each as one trace from its ingress to its receiver, and the executions of
+                                 state machines; X-Ray bills each trace. `PassThrough` leaves it to callers that trace
       package                  = where the functions' code is: `filename`, a zip on the machine that runs Terraform, or `s3_bucket` and
                                  `s3_key` (and `s3_object_version`); `source_code_hash`, the base64 SHA-256 of the zip, shows a new zip in S3.
                                  The output of `internal/lambda-package` fits. Null takes the zip of this repository
@@ -51,6 +53,7 @@ variable "settings" {
         warning  = optional(list(string), [])
       }), {})
     }), {})
+    tracing = optional(string, "PassThrough")
     package = optional(object({
       filename          = optional(string)
       s3_bucket         = optional(string)
@@ -123,6 +126,11 @@ variable "settings" {
   validation {
     condition     = can(regex("^[^\\s#]{1,300}$", var.settings.alarms.runbook_url))
     error_message = "settings.alarms.runbook_url must be an address of up to 300 characters without spaces and #: alarms add their section."
+  }
+
+  validation {
+    condition     = contains(["Active", "PassThrough"], var.settings.tracing)
+    error_message = "settings.tracing must be Active or PassThrough."
   }
 
   validation {

@@ -57,7 +57,7 @@ locals {
   ]])
 
   # These actions know no resource-level permission.
-  tracing_statements = var.function.tracing == "Active" ? [{
+  tracing_statements = local.tracing == "Active" ? [{
     Sid      = "WriteTraces"
     Effect   = "Allow"
     Action   = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]

@@ -35,6 +35,9 @@ locals {
     POWERTOOLS_METRICS_NAMESPACE = "MediaEvents"
     POWERTOOLS_LOG_LEVEL         = var.function.log_level
   }
+
+  tracing         = var.function.tracing == null ? var.settings.tracing : var.function.tracing
+  tracing_setting = local.tracing == "Active" ? { TRACING = "Active" } : {}
 }
 
 ################################################################################
@@ -106,7 +109,7 @@ resource "aws_s3_object" "configuration" {
 ################################################################################
 
 resource "aws_lambda_function" "this" {
-  #checkov:skip=CKV_AWS_50:Correlation is by event and correlation id in structured logs; X-Ray bills every trace: function.tracing turns it on
+  #checkov:skip=CKV_AWS_50:Correlation is by event and correlation id in structured logs; X-Ray bills every trace: settings.tracing turns it on
   #checkov:skip=CKV_AWS_115:Reserving concurrency takes it from every other function of the account: function.reserved_concurrency is the user's choice
   #checkov:skip=CKV_AWS_116:Queues feed the functions and keep messages that fail; an asynchronous caller brings its own destination
   #checkov:skip=CKV_AWS_117:The functions call public APIs of AWS and partners, where a VPC adds NAT and no protection: settings.vpc is the user's choice
@@ -132,7 +135,7 @@ resource "aws_lambda_function" "this" {
   kms_key_arn                    = one(var.settings.kms_key[*].arn)
 
   environment {
-    variables = merge(local.powertools_settings, local.configuration_setting, var.environment)
+    variables = merge(local.powertools_settings, local.tracing_setting, local.configuration_setting, var.environment)
   }
 
   dynamic "vpc_config" {
@@ -145,7 +148,7 @@ resource "aws_lambda_function" "this" {
   }
 
   tracing_config {
-    mode = var.function.tracing
+    mode = local.tracing
   }
 
   logging_config {

@@ -53,6 +53,11 @@ run "errors_are_logged_without_payloads" {
   }
 
   assert {
+    condition     = aws_sfn_state_machine.this.tracing_configuration[0].enabled == false
+    error_message = "X-Ray bills each trace: it must be off unless it is asked for, and be turned off again."
+  }
+
+  assert {
     condition     = aws_cloudwatch_log_group.this[0].name == "/aws/vendedlogs/states/package-asset" && aws_sfn_state_machine.this.logging_configuration[0].log_destination == "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/vendedlogs/states/package-asset:*"
     error_message = "The log must go to the module's group."
   }
@@ -75,6 +80,24 @@ run "the_workflow_may_do_what_its_statements_say" {
   assert {
     condition     = [for s in jsondecode(aws_iam_role_policy.this[0].policy).Statement : s.Sid if contains(s.Resource, "*")] == ["DeliverLogs"]
     error_message = "Only log delivery, which knows no resources, may have a wildcard."
+  }
+}
+
+run "executions_are_traced_where_the_deployment_is" {
+  command = plan
+
+  variables {
+    settings = { tracing = "Active" }
+  }
+
+  assert {
+    condition     = aws_sfn_state_machine.this.tracing_configuration[0].enabled
+    error_message = "The executions must be traced."
+  }
+
+  assert {
+    condition     = [for s in jsondecode(aws_iam_role_policy.this[0].policy).Statement : s.Action if s.Sid == "TraceExecutions"] == [["xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:PutTelemetryRecords", "xray:PutTraceSegments"]]
+    error_message = "Step Functions needs the permission in the workflow's role."
   }
 }
 

@@ -389,22 +389,51 @@ run "a_function_is_as_large_as_asked_for" {
   }
 }
 
-run "a_function_that_traces_may_write_traces" {
+run "a_deployment_that_traces_has_functions_that_send_segments" {
   command = plan
 
   variables {
-    function = { tracing = "Active" }
+    settings = { package = { s3_bucket = "packages", s3_key = "media_events.zip" }, tracing = "Active" }
   }
 
   assert {
-    condition     = aws_lambda_function.this.tracing_config[0].mode == "Active"
-    error_message = "X-Ray must sample the invocations."
+    condition     = aws_lambda_function.this.tracing_config[0].mode == "Active" && aws_lambda_function.this.environment[0].variables["TRACING"] == "Active"
+    error_message = "X-Ray must sample the invocations, and the code send a segment for each event."
   }
 
   assert {
     condition     = [for s in jsondecode(aws_iam_role_policy.this[0].policy).Statement : s.Action if s.Sid == "WriteTraces"] == [["xray:PutTelemetryRecords", "xray:PutTraceSegments"]]
     error_message = "Without the permission no trace arrives."
   }
+}
+
+run "a_function_of_a_deployment_that_traces_may_stay_out" {
+  command = plan
+
+  variables {
+    settings = { package = { s3_bucket = "packages", s3_key = "media_events.zip" }, tracing = "Active" }
+    function = { tracing = "PassThrough" }
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.tracing_config[0].mode == "PassThrough" && !contains(keys(aws_lambda_function.this.environment[0].variables), "TRACING")
+    error_message = "The function must send nothing of its own."
+  }
+
+  assert {
+    condition     = [for s in jsondecode(aws_iam_role_policy.this[0].policy).Statement : s if s.Sid == "WriteTraces"] == []
+    error_message = "What sends no traces needs no permission."
+  }
+}
+
+run "a_tracing_mode_that_aws_does_not_know_is_refused" {
+  command = plan
+
+  variables {
+    settings = { tracing = "Always" }
+  }
+
+  expect_failures = [var.settings]
 }
 
 run "sizes_that_lambda_refuses_are_refused" {
