@@ -25,8 +25,8 @@ class Receivers(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
         self.arrived: list[tuple[str, dict[str, str], bytes, int]] = []
         self.down: set[str] = set()
         self.refused: set[str] = set()

@@ -174,6 +174,8 @@ class Ways:
     secrets: dict[str, str]
     arrivals: Arrivals
     receivers_port: int
+    segments: Path
+    """What X-Ray's daemon has got."""
 
     def call(
         self, partner: str, body: bytes, *, preset: str = "", secret: str | None = None, now: int | None = None

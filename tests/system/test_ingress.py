@@ -30,10 +30,12 @@ from media_events_kit.ops.local.clients import Clients
 from media_events_kit.ops.local.function_logs import LogLine, LogReader
 from media_events_kit.ops.local.overview import open_review_items
 from media_events_kit.ops.local.paths import LocalPaths
+from media_events_kit.ops.local.server import xray_daemon
 from media_events_kit.ops.review import bootstrap
 from media_events_kit.ops.review.service import ReviewService
 from media_events_kit.ops.send.player import players
 from media_events_kit.ops.send.samples import SAMPLES, Sample, samples
+from tests.fakes import http_receiver
 from tests.faults.local_cloud import deployment
 from tests.faults.local_cloud.receivers import Receivers
 from tests.faults.local_cloud.run import Mix, Run, events_of
@@ -83,7 +85,8 @@ def _ways(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ways]:
         for name, secret_id in up.outputs["secret_names"].items():
             clients.secretsmanager.put_secret_value(SecretId=secret_id, SecretString=keys[name])
         arrivals = Arrivals.on(clients, {up.outputs["bus_name"]: "partner.", "default": "played."})
-        yield Ways(clients, up.outputs, webhook_urls(up.outputs, up.record), keys, arrivals, port)
+        segments = paths.temporary / xray_daemon.FILE
+        yield Ways(clients, up.outputs, webhook_urls(up.outputs, up.record), keys, arrivals, port, segments)
     finally:
         lifecycle.down(paths)
 
@@ -561,6 +564,33 @@ def test_rotated_secret_refuses_no_event_and_the_old_one_ends(ways: Ways):
 
 
 # --------------------------------------------------------------------------------------------------- under faults
+
+
+def test_one_trace_leads_from_the_webhook_over_a_transform_to_the_receiver(ways: Ways):
+    receivers = http_receiver.Receivers(ways.receivers_port)
+    now = datetime.now(UTC).isoformat()
+    asset = {"type": "asset", "id": "traced"}
+    body = {"type": "chaos.raw", "id": "traced-1", "created_at": now, "object": asset, "data": {"id": "traced"}}
+
+    def hops() -> list[dict[str, Any]] | None:
+        lines = [json.loads(line) for line in ways.segments.read_text("utf-8").splitlines() if "traced-1" in line]
+        return lines if len(lines) >= 3 else None
+
+    try:
+        assert ways.call("mux", json.dumps(body).encode()).status == 202
+        ingress, transform, route = eventually(hops)
+        ((headers, _),) = eventually(lambda: receivers.at("/chaos-search"))
+    finally:
+        receivers.go_away()
+
+    hop_names = ["ingress/ways-local-webhook", "transform/chaos-enrich", "route/chaos-search"]
+    assert [each["name"] for each in (ingress, transform, route)] == hop_names
+    assert {each["trace_id"] for each in (ingress, transform, route)} == {ingress["trace_id"]}
+    assert (transform["parent_id"], route["parent_id"]) == (ingress["id"], transform["id"])
+    (call,) = route["subsegments"]
+    assert call["http"]["response"] == {"status": 204}
+    told = ingress["trace_id"].removeprefix("1-").replace("-", "")
+    assert headers["traceparent"] == f"00-{told}-{call['id']}-01"
 
 
 def test_under_faults_every_event_is_delivered_once_or_waits_for_a_person(ways: Ways):

@@ -114,8 +114,8 @@ class Tracer:
     def enter(self, event: Event) -> Event:
         """``event`` at its entry: with the trace that its sender has told, or that of this invocation.
 
-        Whether it is recorded is the invocation's decision, by X-Ray's sampling rules: a sender's word would let it
-        run up a bill.
+        Whether it is recorded is decided by the invocation, which Lambda samples: by a sender's word it could run up a
+        bill.
         """
         header = self._invocation()
         if header != self._of:

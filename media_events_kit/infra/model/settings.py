@@ -95,7 +95,8 @@ class Settings(Section):
     alarms: Alarms = Field(default=Alarms(), description="Alarms.")
     tracing: Literal["Active", "PassThrough"] = Field(
         default="PassThrough",
-        description="`Active` records a sample of events in [X-Ray](../how-to/trace-with-x-ray.md), which bills each trace.",
+        description="`Active` records a sample of events in [X-Ray](../how-to/trace-with-x-ray.md), which bills each "
+        "trace.",
     )
     max_message_size: int = Field(
         default=262144,

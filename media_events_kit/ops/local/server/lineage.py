@@ -4,6 +4,7 @@ Lambda finds recursive loops by it: https://docs.aws.amazon.com/lambda/latest/dg
 header carries it: Lambda puts the header into ``_X_AMZN_TRACE_ID``, the SDK sends it as ``X-Amzn-Trace-Id`` (in
 botocore ``add_recursion_detection_header``), and SQS, SNS, S3 and Invoke pass it on. SQS has it as the system attribute
 ``AWSTraceHeader``, which a message keeps in its dead-letter queue. At other services, as EventBridge, the chain ends.
+The header's beginning, the trace for X-Ray, goes the same way, and through EventBridge too (``traces``).
 
 ``Lineage`` has the older of its two forms, ``a87bd80c:1|68fd508a:5``: a function's hash and its count, for up to 16
 functions. The meaning of the newer form is not published.
@@ -11,6 +12,7 @@ functions. The meaning of the newer form is not published.
 
 from __future__ import annotations
 
+import re
 import secrets
 import threading
 import time
@@ -31,12 +33,20 @@ FUNCTIONS: Final = 16
 HEADER: Final = "x-amzn-trace-id"
 ATTRIBUTE: Final = "AWSTraceHeader"
 
+_TRACE: Final = re.compile(r"Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=[01](?=;|\Z)")
+
 
 def lineage_of(header: str) -> Lineage:
     """The lineage in a trace header; empty where there is none. The SDK percent-encodes what separates functions."""
     fields = dict(part.partition("=")[::2] for part in unquote(header).split(";"))
     counted = (part.partition(":") for part in fields.get("Lineage", "").split("|"))
     return {function: int(count) for function, _, count in counted if count.isdecimal()}
+
+
+def trace_of(header: str) -> str | None:
+    """The trace at the beginning of a header; X-Ray drops what is none."""
+    found = _TRACE.match(header)
+    return None if found is None else found[0]
 
 
 def header_with(lineage: Lineage, trace: str | None = None) -> str:
@@ -70,6 +80,8 @@ class Chain:
 
     def __init__(self) -> None:
         self._lineage: ContextVar[Lineage | None] = ContextVar("lineage", default=None)
+        self.trace: ContextVar[str | None] = ContextVar("trace", default=None)
+        """The trace that led here, as far as a request or EventBridge has told it."""
         self._delivery = threading.local()
 
     @property
@@ -86,6 +98,7 @@ class Chain:
 
         async def handle_request(method: str, path: str, headers: Mapping[str, str], *rest: Any, **more: Any) -> Answer:
             self.continue_from(lineage_of(headers.get(HEADER, "")))
+            self.trace.set(trace_of(headers.get(HEADER, "")))
             return await handler_of_ministack(method, path, headers, *rest, **more)
 
         return handle_request
@@ -96,7 +109,7 @@ class Chain:
         def build_send_sys_attrs(now: float, given: dict[str, Any]) -> dict[str, Any]:
             attributes = attributes_of_ministack(now, given)
             if self.lineage:
-                attributes.setdefault(ATTRIBUTE, header_with(self.lineage))
+                attributes.setdefault(ATTRIBUTE, header_with(self.lineage, self.trace.get()))
             return attributes
 
         return build_send_sys_attrs

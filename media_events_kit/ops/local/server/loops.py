@@ -82,6 +82,7 @@ class _Loops:
         def run_sqs_batch(mapping: Any, function: Any, event: Any, batch: Sequence[Any], *rest: Any) -> None:
             headers = ((message.get("sys") or {}).get(ATTRIBUTE, "") for message in batch)
             self._chain.continue_from(merged(map(lineage_of, headers)))
+            self._chain.trace.set(None)  # a batch begins a trace of its own
             run_of_ministack(mapping, function, event, batch, *rest)
 
         return run_sqs_batch
@@ -100,7 +101,7 @@ class _Loops:
 
         def xray_trace_id_for_invocation(config: Mapping[str, Any], inbound: str | None = None) -> str:
             lineage = invoked(self._chain.lineage, hash_of(config["FunctionArn"]))
-            return header_with(lineage, trace_of_ministack(config, inbound))
+            return header_with(lineage, self._chain.trace.get() or trace_of_ministack(config, inbound))
 
         return xray_trace_id_for_invocation
 

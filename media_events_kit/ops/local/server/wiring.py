@@ -27,7 +27,10 @@ from media_events_kit.ops.local.server import (
     route_settings,
     senders,
     simulation,
+    state_machines,
+    traces,
     updates,
+    xray_daemon,
 )
 
 
@@ -43,7 +46,6 @@ def correct_ministack() -> None:
     mediaconvert.correct(_service("stepfunctions"), _service("eventbridge"))
     queue_targets.correct(_service("eventbridge"), _service("sqs"), _core("arn"))
     queues.correct(_service("sqs"), _service("sns"))
-    event_entries.correct(_service("eventbridge"))
     messages.correct(_service("sqs"))
     senders.correct(_service("sqs"), _service("sts"))
     policies.correct(_service("iam"), _service("sqs"), _service("sns"))
@@ -52,10 +54,14 @@ def correct_ministack() -> None:
     chain = lineage.Chain()
     lineage.correct(chain, _service("sqs"), _service("sns"), _service("s3"))
     loops.correct(chain, _service("lambda_svc"))
+    traces.correct(chain, _service("eventbridge"), _service("sqs"))
+    event_entries.correct(_service("eventbridge"))  # the request as a whole, before its entries go one by one
+    xray_daemon.begin()
     log_keys.correct(_service("cloudwatch_logs"), _service("kms"), _core("iam_evaluator"), _core("responses"))
     permissions.correct(_core("iam_actions"))
     leading_keys.correct(_core("iam_actions"), _core("iam_evaluator"), _service("dynamodb"))
     policy_variables.correct(_core("iam_evaluator"), _core("iam_actions"))
+    state_machines.correct(_service("stepfunctions"))
     missing_routes.correct(_service("apigateway"))
     route_settings.correct(_service("apigateway"))
     updates.correct(_service("lambda_svc"), _core("lambda_runtime"))

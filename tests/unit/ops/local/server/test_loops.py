@@ -14,6 +14,7 @@ from media_events_kit.ops.local.server.loops import LIMIT
 
 ARN = "arn:aws:lambda:eu-west-1:000000000000:function:cms"
 OTHER = "arn:aws:lambda:eu-west-1:000000000000:function:other"
+TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
 CONFIG = {"FunctionName": "cms", "FunctionArn": ARN}
 
 
@@ -146,5 +147,12 @@ def test_a_function_sends_on_the_lineage_that_led_to_it(functions: Lambda) -> No
     traced = functions.call("_xray_trace_id_for_invocation", CONFIG | {"trace": "Root=1-a-b;Sampled=1"})
     untraced = functions.call("_xray_trace_id_for_invocation", CONFIG)
 
+    functions.chain.trace.set(TRACE)
+    continued = functions.call("_xray_trace_id_for_invocation", CONFIG)
+    functions.call("_run_sqs_batch", {}, functions.function, "batch", [])
+
     assert traced == f"Root=1-a-b;Sampled=1;Lineage={hash_of(ARN)}:5"
+    assert continued == f"{TRACE};Lineage={hash_of(ARN)}:5"
+    # A batch begins a trace of its own.
+    assert functions.chain.trace.get() is None
     assert lineage_of(untraced) == {hash_of(ARN): 5}
