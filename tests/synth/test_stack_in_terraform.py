@@ -12,7 +12,7 @@ import pytest
 
 from media_events_kit.ops.cost.at_rest import lines
 from scripts import cost
-from tests.docs.test_alarms import alarm_kinds
+from tests.docs.test_alarms import explained
 from tests.synth.conftest import Stack
 from tests.synth.offline_terraform import plan, terraform
 from tests.synth.planned_loops import computed, functions_in_loops
@@ -180,13 +180,15 @@ def test_the_page_about_cost_says_what_the_plan_does(dev_plan):
     assert cost.with_table(page, dev_plan) == page
 
 
-def test_every_planned_alarm_is_explained_to_who_responds_to_it(dev_plan):
-    names = [
-        change["change"]["after"]["alarm_name"]
+def test_every_planned_alarm_leads_to_the_section_that_is_about_it(dev_plan):
+    alarms = [
+        change["change"]["after"]
         for change in dev_plan["resource_changes"]
         if change["type"] == "aws_cloudwatch_metric_alarm"
     ]
-    kinds = tuple(f"-{kind}" for kind in alarm_kinds())
+    sections = explained()
 
-    assert len(names) == len(set(names)) > 20
-    assert [name for name in names if not name.endswith(kinds)] == []
+    assert len({alarm["alarm_name"] for alarm in alarms}) == len(alarms) > 20
+    for alarm in alarms:
+        kind = max((kind for kind in sections if alarm["alarm_name"].endswith(f"-{kind}")), key=len)
+        assert alarm["alarm_description"].endswith(f" Runbook: docs/reference/runbook.md#{sections[kind]}")
