@@ -9,7 +9,7 @@ import copy
 import functools
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from media_events.adapters.direct_calls import OPERATIONS, make_direct
 from media_events.core.deferred import Deferred
@@ -27,6 +27,8 @@ READ_TIMEOUT_SECONDS: Final = 5
 PATIENT_READ_TIMEOUT_SECONDS: Final = 15
 """Of :func:`client_for_effects`: half the default timeout of a function that delivers."""
 MAX_ATTEMPTS: Final = 3
+
+P = TypeVar("P")
 
 
 @functools.cache
@@ -98,10 +100,27 @@ def _make(service: str, *, read_timeout: float, attempts: int, region: str | Non
     with _MAKING:
         # "Session objects are not thread safe", clients are:
         # https://docs.aws.amazon.com/boto3/latest/guide/session.html#multithreading-or-multiprocessing-with-sessions
-        return _session().create_client(service, region_name=region, config=config)
+        made = _session().create_client(service, region_name=region, config=config)
+    _MADE.append(made)
+    return made
 
 
 _MAKING: Final = threading.Lock()
+_MADE: Final[list[Any]] = []
+
+
+def disconnect() -> None:
+    """Close every client's connections; each opens others when it is used again."""
+    for made in _MADE:
+        made.close()
+
+
+def set_credentials_provider(wrap: Callable[[Callable[[], Any]], P]) -> P:
+    """Have all clients made from now on use ``wrap(load)``, where ``load`` returns botocore's own credentials."""
+    session = _session()
+    provider = wrap(session.get_component("credential_provider").load_credentials)
+    session.register_component("credential_provider", provider)
+    return provider
 
 
 @functools.cache

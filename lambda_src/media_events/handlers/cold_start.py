@@ -6,15 +6,24 @@ import contextlib
 import gc
 import os
 from collections.abc import Callable
+from typing import Final
+
+SNAP_START: Final = "snap-start"
+"""https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html"""
 
 
 def during_init(build: Callable[[], object] = lambda: None) -> None:
     """Call ``build`` if this is Lambda's init phase, which has a whole CPU whatever the function's memory.
 
-    Before a SnapStart snapshot nothing is built, because restored sandboxes must not share clients or credentials. A
-    failure is ignored: the first invocation meets it again, and can report it.
+    With SnapStart a snapshot is taken afterwards: ``build`` reads no secret and leaves no credentials. A failure is
+    ignored: the first invocation meets it again, and can report it.
     """
-    if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") in ("on-demand", "provisioned-concurrency"):
+    kind = os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE")
+    if kind == SNAP_START:
+        from media_events.adapters.snapshots import survive_snapshot  # noqa: PLC0415  # few functions have one
+
+        survive_snapshot()
+    if kind in ("on-demand", "provisioned-concurrency", SNAP_START):
         with contextlib.suppress(Exception):
             build()
     if not gc.isenabled():

@@ -281,10 +281,8 @@ def test_transform_without_its_variables_names_them(cloud):
         transform.handler({"Records": []}, Context())
 
 
-@pytest.mark.parametrize(
-    ("kind", "built"), [("on-demand", 1), ("provisioned-concurrency", 1), ("snap-start", 0), (None, 0)]
-)
-def test_init_phase_wires_the_function_unless_a_snapshot_follows(monkeypatch, kind, built):
+@pytest.mark.parametrize(("kind", "built"), [("on-demand", 1), ("provisioned-concurrency", 1), (None, 0)])
+def test_init_phase_alone_wires_the_function(monkeypatch, kind, built):
     monkeypatch.delenv("AWS_LAMBDA_INITIALIZATION_TYPE", raising=False)
     if kind is not None:
         monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", kind)
