@@ -178,12 +178,14 @@ class Function(TypedDict):
     architecture: `arm64` or `x86_64`
     log_level: least severe level that is logged: `DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`
     tracing: X-Ray: `Active` or `PassThrough`; null takes `settings.tracing`
+    snap_start: whether a start is a restore of the published version's snapshot, which costs by memory
+        and hour for each version
     role: existing role (`arn`, and `unique_id` for an ingress) in place of one that the module makes.
         It must trust `lambda.amazonaws.com` and have the policies of the output `role_policies`, before
         the functions do. Best one for each module or hop
     log_group: existing log group (`arn`) in place of one that the module makes
     Defaults: `memory_mb = 256`, `timeout_seconds = 30`, `runtime = "python3.13"`, `architecture =
-        "arm64"`, `log_level = "INFO"`.
+        "arm64"`, `log_level = "INFO"`, `snap_start = false`.
     """
 
     memory_mb: NotRequired[float | None]
@@ -193,6 +195,7 @@ class Function(TypedDict):
     architecture: NotRequired[str | None]
     log_level: NotRequired[str | None]
     tracing: NotRequired[str | None]
+    snap_start: NotRequired[bool | None]
     role: NotRequired[FunctionRole | Reference | None]
     log_group: NotRequired[FunctionLogGroup | Reference | None]
 
@@ -707,6 +710,7 @@ class RouterTransformsFunction(TypedDict):
     architecture: NotRequired[str | None]
     log_level: NotRequired[str | None]
     tracing: NotRequired[str | None]
+    snap_start: NotRequired[bool | None]
     role: NotRequired[RouterTransformsFunctionRole | Reference | None]
     log_group: NotRequired[RouterTransformsFunctionLogGroup | Reference | None]
 
@@ -1012,6 +1016,7 @@ class RouterRoutesFunction(TypedDict):
     architecture: NotRequired[str | None]
     log_level: NotRequired[str | None]
     tracing: NotRequired[str | None]
+    snap_start: NotRequired[bool | None]
     role: NotRequired[RouterRoutesFunctionRole | Reference | None]
     log_group: NotRequired[RouterRoutesFunctionLogGroup | Reference | None]
 

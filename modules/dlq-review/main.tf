@@ -159,7 +159,7 @@ resource "aws_lambda_event_source_mapping" "dlq" {
   for_each = var.dead_letter_queues
 
   event_source_arn        = each.value.queue_arn
-  function_name           = module.function.function_arn
+  function_name           = module.function.invocation.arn
   batch_size              = var.batch_size
   function_response_types = ["ReportBatchItemFailures"]
   tags                    = var.settings.tags

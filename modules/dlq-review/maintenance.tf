@@ -13,8 +13,10 @@ resource "aws_cloudwatch_event_rule" "maintenance" {
 resource "aws_cloudwatch_event_target" "maintenance" {
   rule      = aws_cloudwatch_event_rule.maintenance.name
   target_id = "function"
-  arn       = module.function.function_arn
+  arn       = module.function.invocation.arn
   input     = jsonencode({ maintenance = true })
+
+  depends_on = [aws_lambda_permission.maintenance_of_alias]
 }
 
 resource "aws_lambda_permission" "maintenance" {
@@ -23,4 +25,19 @@ resource "aws_lambda_permission" "maintenance" {
   function_name = module.function.function_name
   principal     = "events.amazonaws.com"
   source_arn    = aws_cloudwatch_event_rule.maintenance.arn
+}
+
+resource "aws_lambda_permission" "maintenance_of_alias" {
+  count = module.function.invocation.qualifier == null ? 0 : 1
+
+  statement_id_prefix = "Maintenance-"
+  action              = "lambda:InvokeFunction"
+  function_name       = module.function.function_name
+  qualifier           = module.function.invocation.qualifier
+  principal           = "events.amazonaws.com"
+  source_arn          = aws_cloudwatch_event_rule.maintenance.arn
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }

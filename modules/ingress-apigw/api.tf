@@ -48,7 +48,7 @@ resource "aws_apigatewayv2_integration" "function" {
   api_id                 = local.api.id
   integration_type       = "AWS_PROXY"
   integration_method     = "POST"
-  integration_uri        = module.function.invoke_arn
+  integration_uri        = module.function.invocation.invoke_arn
   payload_format_version = "2.0"
   timeout_milliseconds   = 30000
 
@@ -58,6 +58,9 @@ resource "aws_apigatewayv2_integration" "function" {
       error_message = "function.timeout_seconds must be 1 to 29: API Gateway gives up after 30 seconds."
     }
   }
+
+  # It must not turn to an alias that it may not invoke.
+  depends_on = [aws_lambda_permission.api_of_alias]
 }
 
 resource "aws_apigatewayv2_authorizer" "jwt" {
@@ -161,6 +164,22 @@ resource "aws_lambda_permission" "api" {
   function_name = module.function.function_name
   principal     = "apigateway.amazonaws.com"
   source_arn    = "${local.api.execution_arn}/*/*/webhooks/*" # any stage, any method, every webhook
+}
+
+# It goes after the integration has another address.
+resource "aws_lambda_permission" "api_of_alias" {
+  count = module.function.invocation.qualifier == null ? 0 : 1
+
+  statement_id_prefix = "AllowApiGateway-"
+  action              = "lambda:InvokeFunction"
+  function_name       = module.function.function_name
+  qualifier           = module.function.invocation.qualifier
+  principal           = "apigateway.amazonaws.com"
+  source_arn          = aws_lambda_permission.api.source_arn
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 # The addresses before routes could go to an API of the user's.

@@ -10,6 +10,7 @@ variable "function" {
       architecture         = `arm64` or `x86_64`
       log_level            = least severe level that is logged: `DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`
       tracing              = X-Ray: `Active` or `PassThrough`; null takes `settings.tracing`
+      snap_start           = whether a start is a restore of the published version's snapshot, which costs by memory and hour for each version
       role                 = existing role (`arn`, and `unique_id` for an ingress) in place of one that the module makes. It must trust `lambda.amazonaws.com` and have the
                              policies of the output `role_policies`, before the functions do. Best one for each module or hop
       log_group            = existing log group (`arn`) in place of one that the module makes
@@ -22,6 +23,7 @@ variable "function" {
     architecture         = optional(string, "arm64")
     log_level            = optional(string, "INFO")
     tracing              = optional(string)
+    snap_start           = optional(bool, false)
     role = optional(object({
       arn       = string
       unique_id = optional(string)
@@ -51,6 +53,12 @@ variable "function" {
   validation {
     condition     = can(regex("^python3\\.(1[1-9])$", var.function.runtime))
     error_message = "function.runtime must be python3.11 or later."
+  }
+
+  # https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html#snapstart-runtimes
+  validation {
+    condition     = !var.function.snap_start || var.function.runtime != "python3.11"
+    error_message = "function.snap_start needs function.runtime python3.12 or later: AWS has SnapStart for no earlier Python."
   }
 
   validation {

@@ -34,7 +34,7 @@ locals {
 
   targets = merge(
     { for key in keys(local.hops) : key => { arn = module.hop[key].queue_arn, role_arn = null } },
-    { for key, hop in merge(local.transforms, local.routes) : key => { arn = module.hop[key].function_arn, role_arn = null } if hop.invocation == "direct" },
+    { for key, hop in merge(local.transforms, local.routes) : key => { arn = module.hop[key].invocation_arn, role_arn = null } if hop.invocation == "direct" },
     { for key, target in local.own_target : key => { arn = target.arn, role_arn = target.role_arn } },
   )
 

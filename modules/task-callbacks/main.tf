@@ -45,6 +45,14 @@ resource "aws_dynamodb_table" "callbacks" {
   }
 
   tags = var.settings.tags
+
+  lifecycle {
+    # Executions run for up to a year with the address that they began with, so the alias could never go.
+    precondition {
+      condition     = !var.function.snap_start
+      error_message = "function.snap_start is not for task callbacks: running executions go on invoking the function by the address that they began with."
+    }
+  }
 }
 
 ################################################################################

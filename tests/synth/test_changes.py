@@ -101,10 +101,15 @@ def _existing(stack, planned, made) -> dict[str, list[dict[str, Any]]]:
     return {name: resources(plan["changes"], plan["values"]) for name, plan in known.items()}
 
 
+@pytest.fixture(name="terraforms", scope="module")
+def _terraforms_plans(stack, planned, existing) -> dict[str, Plan]:
+    return _terraforms(stack, planned, existing)
+
+
 @pytest.fixture(name="changed", scope="module")
-def _changed(stack, planned, existing) -> dict[str, Report]:
+def _changed(terraforms) -> dict[str, Report]:
     """What `media-events plan` says of Terraform's own plans, where nothing waits anywhere."""
-    return {name: judge(plan, Aws()) for name, plan in _terraforms(stack, planned, existing).items()}
+    return {name: judge(plan, Aws()) for name, plan in terraforms.items()}
 
 
 def _terraforms(stack, planned, existing) -> dict[str, Plan]:
@@ -122,6 +127,7 @@ def _terraforms(stack, planned, existing) -> dict[str, Plan]:
             settings={
                 "kms_key": {"arn": kinds.KEY},
                 "role_path": "/media/",
+                "snap_start": True,
                 "logs": {"class": "INFREQUENT_ACCESS"},
             },
             partners={"mux": mux, "frameio": {"specification": "frameio-v4", "ingress": "in"}},
@@ -141,6 +147,22 @@ def _terraforms(stack, planned, existing) -> dict[str, Plan]:
 def test_a_rename_with_formerly_and_settings_of_every_kind_and_a_partner_put_nothing_at_risk(changed):
     assert (changed["renamed"].hops, changed["renamed"].findings) == ((), ())
     assert changed["settings"].findings == ()
+
+
+def test_snap_start_adds_an_alias_and_its_permissions_and_turns_callers_to_it_in_place(terraforms):
+    changes = [change for change in terraforms["settings"].changes if change.type.startswith(("aws_lambda", "aws_api"))]
+
+    assert [change.address for change in changes if change.goes or change.is_replaced] == []
+    came = {change.address for change in changes if change.comes}
+    assert came == {
+        "module.ingress.aws_lambda_permission.api_of_alias[0]",
+        "module.ingress.module.function.aws_lambda_alias.live[0]",
+        "module.review.aws_lambda_permission.maintenance_of_alias[0]",
+        "module.review.module.function.aws_lambda_alias.live[0]",
+        'module.router.module.hop["ready"].module.function[0].aws_lambda_alias.live[0]',
+    }
+    turned = {change.type for change in changes if change.address not in came and change.type != "aws_lambda_function"}
+    assert turned >= {"aws_apigatewayv2_integration", "aws_lambda_event_source_mapping"}
 
 
 def test_every_hop_may_become_another_kind_and_only_queues_that_go_are_at_risk(changed):

@@ -499,6 +499,33 @@ def test_webhooks_reserve_instances_only_if_the_workflow_says_so(synthesise):
     assert functions == [{}, {"reserved_concurrency": 100}]
 
 
+def test_snap_start_is_said_where_it_is_on_and_nowhere_else(synthesise):
+    on = SMALL.replace(
+        "routes:",
+        "settings: {snap_start: true}\nroutes:\n  cold: {pattern: {source: [b]}, destination: cms, snap_start: false}",
+    )
+
+    off, on = (synthesise(text)["dev"] for text in (SMALL, on))
+
+    assert "snap_start" not in json.dumps(off.document)
+    assert (on.module("ingress")["function"], on.module("review")["function"]) == ({"snap_start": True},) * 2
+    routes = on.module("router")["routes"]
+    assert {name: route["function"].get("snap_start") for name, route in routes.items()} == {
+        "ready": True,
+        "cold": None,
+    }
+    assert "snap_start" not in on.module("router")["settings"]
+
+
+def test_one_function_may_have_snap_start_alone(synthesise):
+    text = SMALL.replace("routes:", "ingress: {webhook: {type: webhook, snap_start: true}}\nroutes:")
+
+    stack = synthesise(text)["dev"]
+
+    assert stack.module("ingress")["function"] == {"snap_start": True}
+    assert json.dumps(stack.document).count("snap_start") == 1
+
+
 def test_steps_and_patterns_are_json_text(synthesise):
     transform = (
         'transforms: {shape: {pattern: {source: [{prefix: "partner."}]}, steps: [{set: {a.b: "$${x}"}}]}}\nroutes:'

@@ -183,6 +183,7 @@ REQUESTS: dict[str, Request] = {
             "is_enabled": PROVIDER,
         },
     ),
+    "aws_lambda_alias": Request("lambda", "CreateAlias"),
     "aws_lambda_event_source_mapping": Request("lambda", "CreateEventSourceMapping"),
     "aws_lambda_function": Request(
         "lambda",

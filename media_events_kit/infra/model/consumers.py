@@ -78,6 +78,7 @@ class Consumer(Section):
 
     memory_mb: int = Field(default=256, ge=128, le=10240, description="Memory of the function.")
     timeout_seconds: int = Field(default=30, ge=1, le=900, description="Time limit of the function.")
+    snap_start: bool | None = Field(default=None, description="SnapStart of this function. Default: the settings'.")
     batch_size: int = Field(
         default=10,
         ge=1,

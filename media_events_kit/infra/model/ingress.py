@@ -112,6 +112,7 @@ class WebhookIngress(Renamable):
         ge=1,
         description="Instances that are kept for webhooks, and the most of them; AWS wants 100 left unreserved.",
     )
+    snap_start: bool | None = Field(default=None, description="SnapStart of this function. Default: the settings'.")
 
     @model_validator(mode="after")
     def _one_domain(self) -> Self:

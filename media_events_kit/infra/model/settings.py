@@ -91,6 +91,11 @@ class Settings(Section):
         description="Whether roles' policies are their own, or managed ones (6,144 characters at most).",
     )
     vpc: Vpc | None = Field(default=None, description="VPC of every function; a transform or route may have its own.")
+    snap_start: bool = Field(
+        default=False,
+        description="[SnapStart](../explanation/performance.md#snapstart) of every function but that of task "
+        "callbacks; an ingress, transform or route may say otherwise.",
+    )
     logs: Logs = Field(default=Logs(), description="Logs of the functions.")
     alarms: Alarms = Field(default=Alarms(), description="Alarms.")
     tracing: Literal["Active", "PassThrough"] = Field(

@@ -17,6 +17,7 @@ from media_events_kit.infra.model.ingress import (
     SqsIngress,
     WebhookIngress,
 )
+from media_events_kit.infra.model.settings import Settings
 from media_events_kit.infra.model.workflow import Partner
 from media_events_kit.infra.stacks.cdk import TerraformHclModule
 from media_events_kit.infra.stacks.terraform_literals import json_text, literal
@@ -140,7 +141,7 @@ class IngressModules:
         partners = {key: partner for key, partner in self._workflow.partners.items() if name in partner.ingresses}
         if isinstance(ingress, WebhookIngress):
             return self._webhook(ingress, partners)
-        settings = consumer_settings(ingress, self._environment.failure[name])
+        settings = consumer_settings(ingress, self._environment.failure[name], self._workflow.settings)
         settings["queue"]["enabled"] = ingress.enabled
         if isinstance(ingress, CustomBusIngress | AwsServicesIngress):
             members = {key: self._by_source(key, partner) for key, partner in partners.items()}
@@ -170,7 +171,8 @@ class IngressModules:
             "domain": literal(ingress.domain.model_dump(exclude_none=True)) if ingress.domain else None,
             "behind_cloudfront": None if ingress.cloudfront is None else True,
             "max_body_bytes": ingress.max_body_bytes,
-            "function": literal(ingress.model_dump(include={"reserved_concurrency"}, exclude_none=True)),
+            "function": literal(ingress.model_dump(include={"reserved_concurrency"}, exclude_none=True))
+            | snap_start(self._workflow.settings, ingress),
             "failure": {"redrive": self._workflow.failure.redrive.model_dump()},
             "secret_recovery_window_days": None if self._workflow.deletion_protection else 0,
         }
@@ -216,11 +218,18 @@ def identifier(name: str, ingress: Ingress) -> str:
     return "ingress" if isinstance(ingress, WebhookIngress) else f"ingress-{name}"
 
 
-def consumer_settings(hop: Consumer, failure: FailureHandling) -> dict[str, Any]:
+def snap_start(settings: Settings, of: Consumer | WebhookIngress | None = None) -> dict[str, Any]:
+    """What `function` says of SnapStart: nothing where it is off."""
+    own = None if of is None else of.snap_start
+    return {"snap_start": True} if (settings.snap_start if own is None else own) else {}
+
+
+def consumer_settings(hop: Consumer, failure: FailureHandling, settings: Settings) -> dict[str, Any]:
     """The variables `function`, `queue`, `failure` and `rule_retry` of a hop that consumes a queue."""
-    values = hop.model_dump(include=set(Consumer.model_fields), exclude_none=True)
+    values = hop.model_dump(include=set(Consumer.model_fields) - {"snap_start"}, exclude_none=True)
+    size = {name: values.pop(name) for name in ("memory_mb", "timeout_seconds")}
     return {
-        "function": {name: values.pop(name) for name in ("memory_mb", "timeout_seconds")},
+        "function": size | snap_start(settings, hop),
         "queue": values,
         "failure": failure.model_dump(include={"max_receive_count", "retry", "redrive"}),
         "rule_retry": failure.rule_retry.model_dump(),

@@ -20,6 +20,7 @@ from media_events_kit.infra.model.destinations import (
 )
 from media_events_kit.infra.model.ingress import PartnerBusIngress, SnsFifoIngress, SqsIngress, WebhookIngress
 from media_events_kit.infra.model.renames import Renamable
+from media_events_kit.infra.model.settings import Settings
 from media_events_kit.infra.model.workflow import IamAuthorization, S3State, Transform, Workflow
 from media_events_kit.infra.stacks.cdk import (
     App,
@@ -32,7 +33,7 @@ from media_events_kit.infra.stacks.cdk import (
     configure_aws_provider,
 )
 from media_events_kit.infra.stacks.deployed_names import as_deployed, renamed_hops
-from media_events_kit.infra.stacks.ingress_modules import IngressModules, consumer_settings, queue_url
+from media_events_kit.infra.stacks.ingress_modules import IngressModules, consumer_settings, queue_url, snap_start
 from media_events_kit.infra.stacks.local_state import state_file
 from media_events_kit.infra.stacks.module_sources import module_source, relative_path
 from media_events_kit.infra.stacks.monitoring import ModuleOutputs, Monitoring, left_to_modules
@@ -178,7 +179,8 @@ class WorkflowParts:
 
     def _shared_settings(self) -> dict[str, Any]:
         """The variable `settings` of all modules. The bucket and the functions' code are made once, for all of them."""
-        settings: dict[str, Any] = literal(self._workflow.settings.model_dump(exclude_unset=True))
+        shared = self._workflow.settings.model_dump(exclude_unset=True, exclude={"snap_start"})
+        settings: dict[str, Any] = literal(shared)
         if self._tags:
             settings["tags"] = literal(self._tags)
         storage, protected = self._workflow.storage, self._workflow.deletion_protection
@@ -342,7 +344,7 @@ class WorkflowParts:
                 "enabled": transform.enabled,
             }
             | self._code(environment, name, transform)
-            | _function_settings(transform, environment.failure[name])
+            | _function_settings(transform, environment.failure[name], environment.workflow.settings)
             for name, transform in environment.workflow.transforms.items()
         }
 
@@ -362,7 +364,7 @@ class WorkflowParts:
             }
             | _guards(environment.workflow.destinations[route.destination])
             | ({"stage": route.stage} if route.stage is not None else {})
-            | _function_settings(route, environment.failure[name])
+            | _function_settings(route, environment.failure[name], environment.workflow.settings)
             for name, route in environment.workflow.routes.items()
         }
 
@@ -431,6 +433,7 @@ class WorkflowParts:
                 "state_machine_arns": arns or None,
                 "deletion_protection": self._workflow.deletion_protection,
                 "editable_types": self._editable_types() or None,
+                "function": snap_start(self._workflow.settings) or None,
             }
             | self._workflow.review.model_dump(exclude={"editable_types"}, exclude_defaults=True),
         )
@@ -607,9 +610,9 @@ def _guards(destination: Destination) -> dict[str, Any]:
     return dict(literal(destination.model_dump(include=said)))
 
 
-def _function_settings(hop: Hop, failure: FailureHandling) -> dict[str, Any]:
+def _function_settings(hop: Hop, failure: FailureHandling, shared: Settings) -> dict[str, Any]:
     """The settings of a hop's function, and of its queue if it has one."""
-    settings = consumer_settings(hop, failure)
+    settings = consumer_settings(hop, failure, shared)
     if hop.vpc is not None:
         settings["vpc"] = literal(hop.vpc.model_dump())
     if hop.invocation == "direct":

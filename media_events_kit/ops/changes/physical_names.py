@@ -23,6 +23,7 @@ _ATTRIBUTES: Final[Mapping[str, tuple[str, ...]]] = {
     "aws_dynamodb_table": ("name",),
     "aws_iam_role": ("name",),
     "aws_iam_role_policy": ("role", "name"),
+    "aws_lambda_alias": ("function_name", "name"),
     "aws_lambda_function": ("function_name",),
     "aws_lambda_function_event_invoke_config": ("function_name",),
     "aws_lambda_function_recursion_config": ("function_name",),

@@ -16,6 +16,8 @@ from media_events_kit.ops.deployment.topology import Topology
 from media_events_kit.ops.verify.asking import MissingError, NotToldError, ask, ask_pages
 
 DIGEST_VARIABLE: Final = "CONFIGURATION_SHA256"
+ALIAS: Final = "live"
+"""What invokes a function with SnapStart."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,17 +98,23 @@ class Deployed:
 
     @functools.cache  # noqa: B019
     def event_sources(self, hop: str) -> tuple[Mapping[str, Any], ...]:
-        """The event source mappings of a hop's function."""
-        return tuple(
-            ask_pages(
+        """The event source mappings of a hop's function, also those of its alias, which AWS tells apart."""
+        names = [self.functions[hop]]
+        if mapping(self.function(hop).get("SnapStart")).get("ApplyOn") == "PublishedVersions":
+            names.append(f"{names[0]}:{ALIAS}")
+        found = [
+            source
+            for name in names
+            for source in ask_pages(
                 self.client("lambda").list_event_source_mappings,
                 "lambda:ListEventSourceMappings",
                 "EventSourceMappings",
                 next_field="NextMarker",
                 next_parameter="Marker",
-                FunctionName=self.functions[hop],
+                FunctionName=name,
             )
-        )
+        ]
+        return tuple({source["UUID"]: source for source in found}.values())
 
     @functools.cache  # noqa: B019
     def rules(self) -> tuple[Mapping[str, Any], ...]:

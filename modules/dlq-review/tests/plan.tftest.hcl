@@ -476,3 +476,29 @@ run "a_topic_of_the_users_is_told_of_new_items" {
     error_message = "The function may publish to the topic, and use its key."
   }
 }
+
+run "with_snap_start_dead_letters_and_the_schedule_go_to_the_alias" {
+  command = plan
+
+  variables {
+    function = { snap_start = true }
+  }
+
+  override_resource {
+    target          = module.function.aws_lambda_alias.live
+    override_during = plan
+    values = {
+      arn        = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-review:live"
+      invoke_arn = "arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/arn:aws:lambda:eu-west-1:123456789012:function:media-test-review:live/invocations"
+    }
+  }
+
+  assert {
+    condition = (
+      alltrue([for mapping in aws_lambda_event_source_mapping.dlq : endswith(mapping.function_name, ":live")])
+      && endswith(aws_cloudwatch_event_target.maintenance.arn, ":live") && aws_lambda_permission.maintenance_of_alias[0].qualifier == "live"
+      && aws_lambda_permission.maintenance.qualifier == null
+    )
+    error_message = "The schedule needs a permission for the alias."
+  }
+}

@@ -398,3 +398,38 @@ run "alarms_can_be_off" {
     error_message = "An environment may want no alarms."
   }
 }
+
+run "with_snap_start_the_api_invokes_the_alias_and_may" {
+  command = plan
+
+  variables {
+    function = { snap_start = true }
+  }
+
+  override_resource {
+    target          = module.function.aws_lambda_alias.live
+    override_during = plan
+    values = {
+      arn        = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-webhooks:live"
+      invoke_arn = "arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/arn:aws:lambda:eu-west-1:123456789012:function:media-test-webhooks:live/invocations"
+    }
+  }
+
+  assert {
+    condition = (
+      endswith(aws_apigatewayv2_integration.function.integration_uri, "function:media-test-webhooks:live/invocations")
+      && aws_lambda_permission.api_of_alias[0].qualifier == "live" && aws_lambda_permission.api_of_alias[0].principal == "apigateway.amazonaws.com"
+      && aws_lambda_permission.api.qualifier == null
+    )
+    error_message = "The permission for the function stays, until the API has turned to the alias."
+  }
+}
+
+run "without_snap_start_there_is_one_permission" {
+  command = plan
+
+  assert {
+    condition     = length(aws_lambda_permission.api_of_alias) == 0
+    error_message = "There is no alias."
+  }
+}

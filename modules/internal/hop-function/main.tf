@@ -42,6 +42,7 @@ locals {
   is_invoked   = length(var.invoking_rules) > 0
   has_function = var.has_queue || local.is_invoked
   function     = one(module.function[*])
+  qualifier    = try(local.function.invocation.qualifier, null)
 
   own_bucket = local.has_function && var.configuration != null && var.settings.bucket == null
   settings   = local.own_bucket ? merge(var.settings, { bucket = module.bucket[0].bucket }) : var.settings
@@ -114,7 +115,7 @@ resource "aws_lambda_event_source_mapping" "this" {
   count = var.has_queue ? 1 : 0
 
   event_source_arn                   = local.queue.arn
-  function_name                      = local.function.function_arn
+  function_name                      = local.function.invocation.arn
   enabled                            = var.queue.enabled
   batch_size                         = var.queue.batch_size
   maximum_batching_window_in_seconds = var.fifo ? null : var.queue.batch_window_seconds
@@ -145,6 +146,41 @@ resource "aws_lambda_permission" "rule" {
   function_name = local.function.function_name
   principal     = "events.amazonaws.com"
   source_arn    = each.value
+}
+
+# An alias has a policy and an invoke config of its own, besides those of the function. They go after the rules have another target.
+resource "aws_lambda_permission" "rule_of_alias" {
+  for_each = local.qualifier == null ? {} : var.invoking_rules
+
+  statement_id_prefix = "AllowRule-"
+  action              = "lambda:InvokeFunction"
+  function_name       = local.function.function_name
+  qualifier           = local.qualifier
+  principal           = "events.amazonaws.com"
+  source_arn          = each.value
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "aws_lambda_function_event_invoke_config" "alias" {
+  count = local.is_invoked && local.qualifier != null ? 1 : 0
+
+  function_name                = local.function.function_name
+  qualifier                    = local.qualifier
+  maximum_retry_attempts       = var.function_retry.max_attempts
+  maximum_event_age_in_seconds = var.function_retry.max_age_seconds
+
+  destination_config {
+    on_failure {
+      destination = local.dlq.arn
+    }
+  }
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "aws_lambda_function_event_invoke_config" "this" {

@@ -46,9 +46,17 @@ output "function_name" {
 output "function_arn" {
   description = "ARN of the function; null without one."
   value       = one(module.function[*].function_arn)
+}
+
+output "invocation_arn" {
+  description = "ARN that rules invoke: with SnapStart that of the function's alias; null without a function."
+  value       = one(module.function[*].invocation.arn)
 
   # A rule that invokes it before it may would dead-letter its first events.
-  depends_on = [aws_lambda_permission.rule, aws_lambda_function_event_invoke_config.this]
+  depends_on = [
+    aws_lambda_permission.rule, aws_lambda_function_event_invoke_config.this,
+    aws_lambda_permission.rule_of_alias, aws_lambda_function_event_invoke_config.alias,
+  ]
 }
 
 output "role_name" {

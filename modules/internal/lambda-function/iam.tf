@@ -48,11 +48,12 @@ locals {
       Resource = ["*"]
     },
     {
-      Sid       = "KeepNetworkInterfacesFromCode"
-      Effect    = "Deny"
-      Action    = concat(local.network_interface_actions, ["ec2:DetachNetworkInterface"])
-      Resource  = ["*"]
-      Condition = { ArnEquals = { "lambda:SourceFunctionArn" = [local.function_arn] } }
+      Sid      = "KeepNetworkInterfacesFromCode"
+      Effect   = "Deny"
+      Action   = concat(local.network_interface_actions, ["ec2:DetachNetworkInterface"])
+      Resource = ["*"]
+      # AWS does not say whether the key has the qualifier of an alias.
+      Condition = { ArnEquals = { "lambda:SourceFunctionArn" = concat([local.function_arn], var.function.snap_start ? ["${local.function_arn}:*"] : []) } }
     },
   ]])
 

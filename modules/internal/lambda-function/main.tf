@@ -151,6 +151,16 @@ resource "aws_lambda_function" "this" {
     mode = local.tracing
   }
 
+  publish = var.function.snap_start
+
+  dynamic "snap_start" {
+    for_each = var.function.snap_start ? ["PublishedVersions"] : []
+
+    content {
+      apply_on = snap_start.value
+    }
+  }
+
   logging_config {
     log_format = "Text" # the code writes JSON lines itself
     log_group  = local.log_group.name
@@ -166,6 +176,21 @@ resource "aws_lambda_function" "this" {
       condition     = local.filename == null ? true : fileexists(local.filename)
       error_message = var.settings.package == null ? "The Lambda package ${local.packaged_zip} does not exist. Run `make package` in the repository that this module is from, or set settings.package." : "settings.package.filename: there is no file ${coalesce(local.filename, "-")} on the machine that runs Terraform."
     }
+  }
+}
+
+# SnapStart is for published versions and their aliases alone. This one follows the newest version, which the provider first waits for, so
+# that events never meet one whose snapshot is not ready: https://docs.aws.amazon.com/lambda/latest/dg/snapstart-activate.html
+resource "aws_lambda_alias" "live" {
+  count = var.function.snap_start ? 1 : 0
+
+  name             = "live"
+  function_name    = aws_lambda_function.this.function_name
+  function_version = aws_lambda_function.this.version
+
+  # It goes after whatever invokes it has another address.
+  lifecycle {
+    create_before_destroy = true
   }
 }
 

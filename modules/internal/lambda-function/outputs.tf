@@ -8,9 +8,13 @@ output "function_arn" {
   value       = aws_lambda_function.this.arn
 }
 
-output "invoke_arn" {
-  description = "ARN by which API Gateway invokes the function."
-  value       = aws_lambda_function.this.invoke_arn
+output "invocation" {
+  description = "Where events go: `arn`, `invoke_arn` for API Gateway, and the `qualifier` of the alias, which only a function with SnapStart has."
+  value = {
+    arn        = var.function.snap_start ? aws_lambda_alias.live[0].arn : aws_lambda_function.this.arn
+    invoke_arn = var.function.snap_start ? aws_lambda_alias.live[0].invoke_arn : aws_lambda_function.this.invoke_arn
+    qualifier  = one(aws_lambda_alias.live[*].name)
+  }
 }
 
 output "role_name" {

@@ -160,3 +160,32 @@ run "dead_letters_go_back_by_the_bus_for_the_hop_alone" {
     error_message = "Transforms as well."
   }
 }
+
+run "a_hop_with_snap_start_is_invoked_by_its_alias_and_the_others_are_not" {
+  command = plan
+
+  variables {
+    transforms = {
+      tidy = {
+        pattern    = jsonencode({ source = ["partner.mux"] })
+        steps      = jsonencode([{ set = { a = 1 } }])
+        invocation = "direct"
+        function   = { snap_start = true }
+      }
+    }
+  }
+
+  override_resource {
+    target          = module.hop["tidy"].module.function[0].aws_lambda_alias.live
+    override_during = plan
+    values = {
+      arn        = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-tidy:live"
+      invoke_arn = "arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/arn:aws:lambda:eu-west-1:123456789012:function:media-test-tidy:live/invocations"
+    }
+  }
+
+  assert {
+    condition     = endswith(aws_cloudwatch_event_target.this["tidy"].arn, "function:media-test-tidy:live")
+    error_message = "The rule must name the alias."
+  }
+}

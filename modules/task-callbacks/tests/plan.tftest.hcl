@@ -78,3 +78,13 @@ run "it_takes_a_customer_managed_key_and_puts_out_what_other_modules_take" {
     error_message = "A route takes the table, and dlq-review the log group."
   }
 }
+
+run "snap_start_is_refused" {
+  command = plan
+
+  variables {
+    function = { snap_start = true }
+  }
+
+  expect_failures = [aws_dynamodb_table.callbacks]
+}

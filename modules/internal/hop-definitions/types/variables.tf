@@ -17,6 +17,7 @@ variable "transforms" {
       architecture         = optional(string)
       log_level            = optional(string)
       tracing              = optional(string)
+      snap_start           = optional(bool)
       role = optional(object({
         arn       = optional(string)
         unique_id = optional(string)
@@ -218,6 +219,7 @@ variable "routes" {
       architecture         = optional(string)
       log_level            = optional(string)
       tracing              = optional(string)
+      snap_start           = optional(bool)
       role = optional(object({
         arn       = optional(string)
         unique_id = optional(string)

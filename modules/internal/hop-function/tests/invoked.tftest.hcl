@@ -233,3 +233,56 @@ run "more_retries_than_lambda_makes_are_refused" {
 
   expect_failures = [var.function_retry]
 }
+
+run "with_snap_start_rules_and_the_queue_invoke_the_alias" {
+  command = plan
+
+  variables {
+    has_queue = true
+    function  = { snap_start = true }
+  }
+
+  override_resource {
+    target          = module.function[0].aws_lambda_alias.live
+    override_during = plan
+    values = {
+      arn        = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-cms:live"
+      invoke_arn = "arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/arn:aws:lambda:eu-west-1:123456789012:function:media-test-cms:live/invocations"
+    }
+  }
+
+  assert {
+    condition = (
+      aws_lambda_event_source_mapping.this[0].function_name == "arn:aws:lambda:eu-west-1:123456789012:function:media-test-cms:live"
+      && output.invocation_arn == "arn:aws:lambda:eu-west-1:123456789012:function:media-test-cms:live"
+    )
+    error_message = "$LATEST has no snapshot."
+  }
+
+  assert {
+    condition = (
+      aws_lambda_permission.rule_of_alias["cms"].qualifier == "live"
+      && aws_lambda_permission.rule_of_alias["cms"].source_arn == aws_lambda_permission.rule["cms"].source_arn
+      && aws_lambda_permission.rule["cms"].qualifier == null
+    )
+    error_message = "The rule needs a permission for the alias, and, until it names the alias, that for the function."
+  }
+
+  assert {
+    condition = (
+      aws_lambda_function_event_invoke_config.alias[0].qualifier == "live"
+      && aws_lambda_function_event_invoke_config.alias[0].maximum_retry_attempts == aws_lambda_function_event_invoke_config.this[0].maximum_retry_attempts
+      && aws_lambda_function_event_invoke_config.alias[0].destination_config[0].on_failure[0].destination == aws_lambda_function_event_invoke_config.this[0].destination_config[0].on_failure[0].destination
+    )
+    error_message = "What fails on the alias must end in the dead-letter queue too: its settings are its own."
+  }
+}
+
+run "without_snap_start_nothing_names_an_alias" {
+  command = plan
+
+  assert {
+    condition     = length(aws_lambda_permission.rule_of_alias) + length(aws_lambda_function_event_invoke_config.alias) == 0
+    error_message = "There is no alias."
+  }
+}

@@ -593,3 +593,64 @@ run "a_policy_that_is_too_long_for_a_managed_one_is_refused" {
 
   expect_failures = [aws_iam_policy.this]
 }
+
+run "snap_start_is_off_unless_asked_for" {
+  command = plan
+
+  assert {
+    condition = (
+      !aws_lambda_function.this.publish && length(aws_lambda_function.this.snap_start) == 0
+      && length(aws_lambda_alias.live) == 0 && output.invocation.qualifier == null
+    )
+    error_message = "Each published version and its snapshot cost something."
+  }
+}
+
+run "with_snap_start_an_alias_follows_the_newest_version" {
+  command = plan
+
+  variables {
+    function = { snap_start = true }
+    settings = { package = { s3_bucket = "packages", s3_key = "media_events.zip" }, vpc = { subnet_ids = ["subnet-0"], security_group_ids = ["sg-0"] } }
+  }
+
+  override_resource {
+    target          = aws_lambda_function.this
+    override_during = plan
+    values          = { version = "7" }
+  }
+
+  override_resource {
+    target          = aws_iam_role.this
+    override_during = plan
+    values          = { arn = "arn:aws:iam::123456789012:role/media-test-cms" }
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.publish && aws_lambda_function.this.snap_start[0].apply_on == "PublishedVersions"
+    error_message = "SnapStart is for published versions alone."
+  }
+
+  assert {
+    condition     = aws_lambda_alias.live[0].function_version == "7" && output.invocation.qualifier == "live"
+    error_message = "The alias must have the version that was published last."
+  }
+
+  assert {
+    condition = [for statement in jsondecode(output.policy).Statement : statement.Condition.ArnEquals["lambda:SourceFunctionArn"] if statement.Sid == "KeepNetworkInterfacesFromCode"] == [[
+      "arn:aws:lambda:eu-west-1:123456789012:function:media-test-cms",
+      "arn:aws:lambda:eu-west-1:123456789012:function:media-test-cms:*",
+    ]]
+    error_message = "The denial must hold for the code of the alias as well."
+  }
+}
+
+run "snap_start_of_a_python_that_has_none_is_refused" {
+  command = plan
+
+  variables {
+    function = { snap_start = true, runtime = "python3.11" }
+  }
+
+  expect_failures = [var.function]
+}
