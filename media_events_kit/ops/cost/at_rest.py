@@ -6,12 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from media_events_kit.ops.cost import prices
+
 HOURS: Final = 730
 LONG_POLL_SECONDS: Final = 20
 POLLERS: Final = 5
 """With a maximum concurrency; without one Lambda goes down to two
 (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html)."""
 POLLERS_UNLIMITED: Final = 2
+STARTS_AN_HOUR: Final = 1
+"""Assumed. Nobody can know it: Lambda says neither how long a sandbox lives, nor how many it keeps."""
 GAUGES: Final = 1
 """Custom metrics that come though nothing happens: the review maintenance's sign of life."""
 
@@ -48,6 +52,7 @@ def lines(plan: Mapping[str, Any]) -> list[Line]:
     mappings = made.get("aws_lambda_event_source_mapping", [])
     pollers = sum(POLLERS if mapping.get("scaling_config") else POLLERS_UNLIMITED for mapping in mappings)
     runs = HOURS * 60 / 5
+    snapshots = [one["memory_size"] / 1024 for one in made.get("aws_lambda_function", []) if one.get("snap_start")]
     queues = len(mappings)  # the maintenance asks each
     requests = pollers * HOURS * 3600 / LONG_POLL_SECONDS + runs * queues
     return [
@@ -60,6 +65,16 @@ def lines(plan: Mapping[str, Any]) -> list[Line]:
         Line("keys", len(made.get("aws_kms_key", [])), 1.00),
         Line(
             f"millions of SQS requests: {pollers} idle pollers of {len(mappings)} queues", requests / 1e6, 0.40, free=1
+        ),
+        Line(
+            f"GB-hours of SnapStart's snapshots, one version each: {len(snapshots)} functions",
+            sum(snapshots) * HOURS,
+            prices.SNAPSHOT_GB_HOUR,
+        ),
+        Line(
+            "GB restored of them, if each function starts once an hour",
+            sum(snapshots) * HOURS * STARTS_AN_HOUR,
+            prices.RESTORED_GB,
         ),
         Line("thousand runs of the review maintenance: Lambda, DynamoDB, logs", runs / 1e3, 0.006),
     ]

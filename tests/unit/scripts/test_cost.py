@@ -42,6 +42,18 @@ def test_what_every_account_has_free_is_not_to_pay():
     assert Line("alarms", 2, 0.1, free=10).due == 0
 
 
+def test_snapshots_cost_by_memory_and_hour_and_only_where_there_are_any():
+    functions = [
+        ("aws_lambda_function", {"memory_size": 512, "snap_start": [{"apply_on": "PublishedVersions"}]}),
+        ("aws_lambda_function", {"memory_size": 256, "snap_start": []}),
+    ]
+    assert count("GB-hours of SnapStart's snapshots", *functions) == 0.5 * 730
+    assert count("GB restored", *functions) == 0.5 * 730
+    assert count("GB restored", functions[1]) == 0
+    (cached,) = (line for line in lines(plan(*functions)) if "snapshots, one version" in line.item)
+    assert cached.listed == pytest.approx(1.98, abs=0.01)
+
+
 def test_composite_alarms_are_alarms():
     kinds = ["aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm", "aws_sqs_queue"]
     assert cost.alarm_count(plan(*((kind, {}) for kind in kinds))) == 2
