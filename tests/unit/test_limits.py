@@ -101,6 +101,8 @@ OTHERWISE: Final = {
     "step_functions.state_machine_arn",
     # The queue's consumer is on as long as its hop is.
     "queue.enabled",
+    # Left out, it is that of the settings.
+    "function.snap_start",
     # Of a destination, whatever routes lead to it.
     "route.destination",
     "route.ordering",

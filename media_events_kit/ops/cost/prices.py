@@ -17,9 +17,9 @@ LAMBDA_GB_SECOND: Final = 0.0000133334
 """On arm64, which is the default."""
 SNAPSHOT_GB_HOUR: Final = 0.0000015046 * 3600
 RESTORED_GB: Final = 0.0001397998
-"""SnapStart's, by the function's memory: of each published version, three hours at least, and of each restore. AWS's page
-draws its numbers in the browser: these are of May 2026, as https://awsnegotiations.com/blog/lambda-snapstart-cost-impact
-quotes them."""
+"""SnapStart's, by the function's memory: of each published version, three hours at least, and of each restore. AWS's
+page draws its numbers in the browser: these are of May 2026, as
+https://awsnegotiations.com/blog/lambda-snapstart-cost-impact quotes them."""
 PUBLISHED_CHUNK: Final = 1.00 / MILLION
 """EventBridge counts an event as so many of 64 KB as it fills."""
 CHUNK_BYTES: Final = 64 * 1024
