@@ -227,6 +227,14 @@ def _without_key(whole: Workflow) -> None:
     del whole["settings"]
 
 
+def _with_snap_start(whole: Workflow) -> None:
+    whole["settings"] = {**whole.get("settings", {}), "snap_start": True}
+
+
+def _without_snap_start(whole: Workflow) -> None:
+    del whole["settings"]["snap_start"]
+
+
 def _all(*makes: Callable[[Workflow], None]) -> Callable[[Workflow], None]:
     """Several changes of different hops in one apply: each apply takes a minute or more."""
 
@@ -251,6 +259,8 @@ CHANGES: Final = (
     Change("api-destination -> http", _to_http),
     Change("entry: sqs -> sns", _to_topic),
     Change("entry: sns -> sqs", _to_entry_queue, before=("sqs",)),
+    Change("SnapStart: on", _with_snap_start),
+    Change("SnapStart: off", _without_snap_start),
     Change("a key of one's own: on", _with_key),
     Change("a key of one's own: off", _without_key),
 )
