@@ -98,23 +98,18 @@ class Deployed:
 
     @functools.cache  # noqa: B019
     def event_sources(self, hop: str) -> tuple[Mapping[str, Any], ...]:
-        """The event source mappings of a hop's function, also those of its alias, which AWS tells apart."""
-        names = [self.functions[hop]]
-        if mapping(self.function(hop).get("SnapStart")).get("ApplyOn") == "PublishedVersions":
-            names.append(f"{names[0]}:{ALIAS}")
-        found = [
-            source
-            for name in names
-            for source in ask_pages(
+        """The event source mappings of a hop's function, or of its alias, which has them with SnapStart."""
+        aliased = mapping(self.function(hop).get("SnapStart")).get("ApplyOn") == "PublishedVersions"
+        return tuple(
+            ask_pages(
                 self.client("lambda").list_event_source_mappings,
                 "lambda:ListEventSourceMappings",
                 "EventSourceMappings",
                 next_field="NextMarker",
                 next_parameter="Marker",
-                FunctionName=name,
+                FunctionName=f"{self.functions[hop]}:{ALIAS}" if aliased else self.functions[hop],
             )
-        ]
-        return tuple({source["UUID"]: source for source in found}.values())
+        )
 
     @functools.cache  # noqa: B019
     def rules(self) -> tuple[Mapping[str, Any], ...]:

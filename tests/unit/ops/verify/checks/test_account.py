@@ -161,6 +161,15 @@ def test_more_concurrency_than_the_account_has_fails(account, amiss):
     assert found == "1014 executions at a time exceed the quota of 1000"
 
 
+def test_a_function_with_snap_start_has_its_queue_at_the_alias(account, amiss):
+    account.reserved["media-dev-webhook"] = 900
+    for function in account.functions.values():
+        function["SnapStart"] = {"ApplyOn": "PublishedVersions"}
+    account.sources = {f"{name}:live": sources for name, sources in account.sources.items()}
+    ((_, _, found),) = amiss(quotas.check)
+    assert found.startswith("1014 executions")
+
+
 def test_a_quota_that_is_nearly_used_up_fails(account, amiss):
     account.account_summary["Roles"] = 801
     assert amiss(quotas.check) == [("iam: Roles", "fail", "801 roles in the account come near the quota of 1000")]
