@@ -44,8 +44,8 @@ class Case:
     """By path: a value that decides which resources there are; `LEFT_OUT`; or the `Elements` of a map."""
 
 
-# There are alarms or there are none; and the provider makes no plan for a zip whose runtime it does not know.
-RUNTIME: Final = {"function.runtime": "python3.13"}
+# There are alarms or none, an alias or none; and the provider makes no plan for a zip whose runtime it does not know.
+RUNTIME: Final = {"function.runtime": "python3.13", "function.snap_start": True}
 IN_EVERY_MODULE: Final = RUNTIME | {
     "settings.role_policies": "managed",
     "settings.alarms.enabled": True,
@@ -226,8 +226,8 @@ CASES: Final = [
         "keys-of-aws",
         {"type": "EXPRESS", "settings": LEFT_OUT, "existing_role": LEFT_OUT, "existing_log_group": LEFT_OUT},
     ),
-    Case("task-callbacks", "everything", PACKAGE_IN_S3),
-    Case("task-callbacks", "keys-of-aws", OWN_ROLE | {"settings": LEFT_OUT}),
+    Case("task-callbacks", "everything", PACKAGE_IN_S3 | {"function.snap_start": False}),
+    Case("task-callbacks", "keys-of-aws", OWN_ROLE | {"settings": LEFT_OUT, "function.snap_start": False}),
 ]
 
 
