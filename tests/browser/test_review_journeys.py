@@ -151,8 +151,98 @@ def test_the_map_leads_on_by_keyboard_and_refreshes_itself_in_its_place(busy, vi
     world.put(item_of(SECRET, "evt-new", queue_url=world.queue_url, group_id="group-new"))
     expect(visitor.page.locator(".needs li")).to_have_count(5)
     expect(visitor.page.get_by_role("link", name="All 6 groups")).to_be_visible()
-    assert visitor.page.evaluate("window.same") is None
+    assert visitor.page.evaluate("window.same")
     assert visitor.focused() == focused
+
+
+HEAR = """() => {
+  window.heard = [];
+  const words = document.querySelector("[data-loading]");
+  const hear = () => { if (words.textContent) window.heard.push(words.textContent); };
+  new MutationObserver(hear).observe(words, { childList: true });
+}"""
+
+
+def test_a_list_refreshes_itself_and_nobody_loses_the_place(busy, visit):
+    world, served_page = busy
+    visitor = visit(served_page)
+    page = visitor.page
+    page.set_viewport_size({"width": 1280, "height": 400})
+    visitor.go("/items?destination=cms&since=2d")
+    page.evaluate(HEAR)
+    row = page.get_by_role("link", name=world.items["content"].event_id)
+    page.get_by_label(f"Select {world.items['secret'].event_id}").check()
+    page.get_by_label("Partner").fill("half a wo")
+    row.focus()
+    row.evaluate("row => { row.same = true; row.scrollIntoView({ block: 'center' }); }")
+    place = row.bounding_box()
+    world.put(item_of(SECRET, "evt-new", failed_ago=5.0, queue_url=world.queue_url))
+    expect(page.locator("table.items .row").first).to_have_text("evt-new")
+    assert row.evaluate("row => row.same && row === document.activeElement")
+    assert abs(row.bounding_box()["y"] - place["y"]) < 2
+    expect(page.get_by_text("1 selected")).to_be_visible()
+    expect(page.get_by_label(f"Select {world.items['secret'].event_id}")).to_be_checked()
+    expect(page.get_by_label("Partner")).to_have_value("half a wo")
+    assert page.url.endswith("/items?destination=cms&since=2d")
+    (heard,) = page.evaluate("window.heard")
+    assert heard == "The list has changed: 11 items on this page."
+    # The row that has the focus goes: the next one has it.
+    item = world.get(world.items["content"])
+    after = page.locator("table.items .row").all_inner_texts()
+    world.table.update(replace(item, status="ARCHIVED", version=item.version + 1), over=item)
+    expect(row).to_have_count(0)
+    assert visitor.focused() == after[after.index(item.event_id) + 1]
+
+
+def test_a_group_and_an_item_refresh_themselves_around_what_somebody_does(busy, visit):
+    world, served_page = busy
+    item = world.items["content"]
+    visitor = visit(served_page)
+    page = visitor.page
+    visitor.go(f"/groups/{item.group_id}")
+    page.get_by_text("Archive the group").click()
+    page.locator("#archive-why").fill("half a reas")
+    colleague = {"action": "archive", "by": COLLEAGUE, "at": "2026-11-26T09:19:00.000Z"}
+    other = world.get(world.items["content"])
+    world.table.update(replace(other, status="ARCHIVED", version=2, change=colleague), over=other)
+    expect(page.get_by_role("link", name="Archived 1")).to_be_visible()
+    expect(page.locator("#archive-why")).to_have_value("half a reas")
+    expect(page.locator("#archive-why")).to_be_focused()
+    secret = world.items["secret"]
+    visitor.go(f"/items/{secret.item_id}")
+    why = page.get_by_role("textbox", name="Why", exact=True)
+    why.fill("half a reason")
+    page.evaluate("window.same = true")
+    world.table.update(replace(secret, status="ARCHIVED", version=2, change=colleague), over=secret)
+    status(page, "Archived")
+    assert page.evaluate("window.same")
+    expect(why.last).to_have_value("half a reason")
+    # What was on the screen when they began is what they send, and it is refused.
+    page.get_by_role("button", name="Retry").click()
+    expect(page.get_by_text(f"archive by {COLLEAGUE}").first).to_be_visible()
+    assert world.sent() == []
+
+
+def test_a_page_that_is_hidden_asks_nothing_and_one_without_contact_says_since_when(busy, visit):
+    world, served_page = busy
+    visitor = visit(served_page)
+    page = visitor.page
+    visitor.go("/items")
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.evaluate("Object.defineProperty(document, 'hidden', { configurable: true, get: () => true })")
+    page.wait_for_timeout(6500)
+    assert asked == []
+    world.deny("dynamodb:Query")
+    page.evaluate("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))")
+    contact = page.locator("[data-contact]")
+    expect(contact).to_contain_text("You may not see or do this")
+    expect(contact).to_contain_text("The page is as of")
+    expect(contact.locator("[data-age]")).to_contain_text(re.compile(r"\(\d+ s ago\)"))
+    world.denied.clear()
+    expect(contact).to_be_hidden()
+    page.route("**/items/version*", lambda route: route.abort())
+    expect(contact).to_contain_text("The page's command does not answer")
 
 
 def test_on_a_phone_the_retry_comes_before_the_failure_and_keys_act_on_ticked_rows(busy, visit):

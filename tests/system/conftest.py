@@ -19,7 +19,7 @@ import pytest
 from rich.console import Console
 from xdist.scheduler import LoadScopeScheduling
 
-from media_events_kit.ops.demo import http_receiver_process
+from media_events_kit.ops.demo import http_receiver_process, review_page
 from media_events_kit.ops.demo.http_receiver_process import Receiver
 from media_events_kit.ops.demo.runner import PRESETS, DemoRun
 from media_events_kit.ops.demo.senders import HttpResponse, Sender, post
@@ -86,13 +86,14 @@ def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstr
     text = io.StringIO()
     previous = _interrupt_when_terminated()
     try:
-        result = DemoRun(paths, Console(file=text, width=160)).run()
+        result = DemoRun(paths, Console(file=text, width=160), page=True).run()
         yield Demonstration(result, text.getvalue(), paths)
     finally:
         if previous is not None:
             signal.signal(signal.SIGTERM, previous)
         lifecycle.down(paths)
         http_receiver_process.stop(paths)
+        review_page.stop(paths)
 
 
 def _interrupt_when_terminated() -> Any:

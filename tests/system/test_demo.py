@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from http import HTTPStatus
 from typing import Any
 
 import boto3
+import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from media_events_kit.ops.demo import external_resources
+from media_events_kit.ops.demo import external_resources, review_page
 from media_events_kit.ops.demo.external_resources import BUCKET
 from media_events_kit.ops.demo.http_receiver_process import Receiver
 from media_events_kit.ops.local import lifecycle
 from media_events_kit.ops.local.clients import Clients
 from media_events_kit.ops.local.overview import open_review_items
+from tests.system.polling import eventually
 
 # What the demonstration itself judges
 
@@ -47,6 +51,27 @@ def test_the_failing_destination_was_retried_and_re_driven_before_a_person_was_a
     comment = next(event for event in demonstration.result["events"] if event["label"] == "Frame.io: comment")
     assert comment["failed_attempts"] == 4
     assert comment["redrives"] == 1
+
+
+def test_the_page_s_address_comes_first_and_lets_a_browser_in(demonstration):
+    link = review_page.link(demonstration.paths)
+    assert link
+    assert demonstration.printed.index(link) < demonstration.printed.index("Partners announce")
+    assert httpx.get(link, trust_env=False).status_code == HTTPStatus.OK
+    assert eventually(lambda: review_page.link(demonstration.paths) != link)
+
+
+def test_the_map_says_what_became_of_the_events_at_each_destination(demonstration):
+    shown = demonstration.printed.rpartition("The map")[2].partition("The path of every event")[0]
+    rows = {line.split("▶ ")[-1].split("  ")[0].strip(): line for line in shown.splitlines() if "▶ " in line}
+    delivered = {name: int(line.split()[-2]) for name, line in rows.items() if line.endswith("delivered")}
+    effects = Counter(name for event in demonstration.result["events"] for name in event["delivered"])
+    assert delivered == dict(effects)
+
+
+def test_in_a_pipe_no_step_is_told_twice(demonstration):
+    steps = [line for line in demonstration.printed.splitlines() if line.startswith("  ") and ": received" in line]
+    assert len(steps) == len(set(steps)) == len(demonstration.result["events"])
 
 
 def test_the_review_desk_named_the_reason(demonstration):

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from media_events_kit.kit_files import COMMAND
-from media_events_kit.ops.demo import external_resources, http_receiver_process
+from media_events_kit.ops.demo import external_resources, http_receiver_process, review_page
 from media_events_kit.ops.demo.fake_systems import TRANSCODER, finished
 from media_events_kit.ops.demo.http_receiver import CONTROL, REQUESTS
 from media_events_kit.ops.demo.http_receiver_process import Receiver
@@ -40,12 +40,14 @@ def demo(
     receiver_was_up = Receiver.read(paths) is not None
     ready = False
     try:
-        result = DemoRun(paths, err if as_json else out).run()
+        result = DemoRun(paths, err if as_json else out, page=keep).run()
         ready = True
     finally:
         # A second Ctrl-C must not leave half of it behind.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         if not (keep and ready):
+            if keep:
+                review_page.stop(paths)
             if not cloud_was_up:
                 with suppress(OperatorError):
                     lifecycle.down(paths)
@@ -88,6 +90,8 @@ def _print_hints(paths: LocalPaths) -> None:
     record = lifecycle.require_record(paths)
     receiver = Receiver.read(paths)
     lines = ["", "It is left running. Try it:"]
+    if link := review_page.link(paths):
+        lines.append(f"  the page:              {link}")
     lines += [
         f"  webhook of {partner}: {url}" for partner, url in webhook_urls(lifecycle.read_outputs(paths), record).items()
     ]
@@ -102,7 +106,7 @@ def _print_hints(paths: LocalPaths) -> None:
         f"  finish its transcode:  {COMMAND} demo finish-transcode",
         f"  forge one:             {COMMAND} send mux --forged",
         f"  look:                  {COMMAND} local status; {COMMAND} local logs --follow",
-        f"  review failures:       {COMMAND} review list, or as a page: {COMMAND} review serve",
+        f"  review failures:       {COMMAND} review list",
         f'  any AWS tool:          eval "$({COMMAND} local env)"',
         f"  stop it all:           {COMMAND} local down",
     ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from media_events_kit.kit_files import KIT, project
-from media_events_kit.ops.demo import external_resources, http_receiver_process
+from media_events_kit.ops.demo import external_resources, http_receiver_process, review_page
 from media_events_kit.ops.demo.http_receiver_process import PORT_VARIABLE, Receiver
 from media_events_kit.ops.local import process
 from media_events_kit.ops.local.endpoint import CloudRecord
@@ -19,8 +19,9 @@ from media_events_kit.ops.local.synthesis import Stack
 
 
 def stop(paths: LocalPaths) -> None:
-    """Stop the receiver, and leave no keys of a stopped cloud behind."""
+    """Stop the receiver and the page, and leave no keys of a stopped cloud behind."""
     http_receiver_process.stop(paths)
+    review_page.stop(paths)
     external_resources.forget(paths)
 
 

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 from media_events_kit.kit_files import COMMAND
-from media_events_kit.ops.demo import external_resources, http_receiver_process, verdict
+from media_events_kit.ops.demo import external_resources, http_receiver_process, review_page, verdict
 from media_events_kit.ops.demo.downstream import FifoQueue, Lake
 from media_events_kit.ops.demo.fake_systems import SIGNED, TRANSCODER, finished
 from media_events_kit.ops.demo.http_receiver_process import PORT_VARIABLE, Receiver
@@ -35,7 +35,7 @@ from media_events_kit.ops.demo.scenario import (
 )
 from media_events_kit.ops.demo.senders import HttpResponse, Sender, new_secret
 from media_events_kit.ops.demo.tracker import Board, Expectation
-from media_events_kit.ops.demo.watcher import Watcher, table_of, watch_until
+from media_events_kit.ops.demo.watcher import Watcher, map_of, watch_until
 from media_events_kit.ops.deployment.discovery import ENVIRONMENT_VARIABLE
 from media_events_kit.ops.local import lifecycle, process
 from media_events_kit.ops.local.addresses import webhook_urls
@@ -51,10 +51,14 @@ _DELIVERY_SECONDS: Final = 300.0
 
 @dataclass(slots=True)
 class DemoRun:
-    """One run. ``faults`` collects everything that did not go as expected."""
+    """One run, with the review ``page`` served for its time and after it.
+
+    ``faults`` collects everything that did not go as expected.
+    """
 
     paths: LocalPaths
     console: Console
+    page: bool = False
     faults: list[str] = field(default_factory=list)
 
     def run(self) -> dict[str, Any]:
@@ -74,6 +78,8 @@ class DemoRun:
                 external_resources=lambda record, _stack: external_resources.ensure(self.paths, record).variables,
             ),
         )
+        if self.page:
+            self._serve()
         clients = Clients(up.record)
         resources = external_resources.ensure(self.paths, up.record)
         for system, key in resources.keys.items():
@@ -120,10 +126,11 @@ class DemoRun:
         self.faults += verdict.faults_of(watcher, trace)
         return self._report(watcher, trace, up, round(time.monotonic() - began, 1))
 
-    def _say(self, heading: str, text: str) -> None:
+    def _say(self, heading: str, text: str = "", *, fold: bool = True) -> None:
         self.console.print()
         self.console.print(Text(heading, style="bold cyan"))
-        self.console.print(text, markup=False)
+        if text:
+            self.console.print(text, markup=False, soft_wrap=not fold or self.console.soft_wrap)
 
     # -- preparation --------------------------------------------------------------------------------------------
 
@@ -147,6 +154,14 @@ class DemoRun:
             clients.secretsmanager.put_secret_value(SecretId=up.outputs["secret_names"][partner], SecretString=secret)
             senders[partner] = Sender(preset, urls[partner], secret, up.record.ca_bundle)
         return senders
+
+    def _serve(self) -> None:
+        link = review_page.start(self.paths)
+        self._say(
+            "The page, where you can watch",
+            link or f"It does not come up: `{COMMAND} review serve` says why.",
+            fold=False,
+        )
 
     # -- sending -------------------------------------------------------------------------------------------------
 
@@ -191,7 +206,7 @@ class DemoRun:
         # After a fault there is no point in waiting long.
         timeout = 15.0 if self.faults else _DELIVERY_SECONDS
         if not watch_until(watcher, done, self.console, timeout_seconds=timeout):
-            self.console.print(table_of(watcher.board))
+            self.console.print(map_of(watcher))
             self.faults.append(f"after {timeout:.0f} s not every event was where it has to be")
             self.faults += sorted(
                 {
@@ -260,7 +275,9 @@ class DemoRun:
         return traces
 
     def _report(self, watcher: Watcher, traces: list[str], up: lifecycle.Up, seconds: float) -> dict[str, Any]:
-        self._say("The path of every event", "")
+        self._say("The map")
+        self.console.print(map_of(watcher))
+        self._say("The path of every event")
         self.console.print(verdict.summary(watcher.board, traces))
         for labels in watcher.board.groups.values():
             self.console.print(f"  {PLANNING}, in order: {', then '.join(labels)}", markup=False)

@@ -93,6 +93,8 @@ class Board:
     """Sightings of events that nobody sent: each is a fault."""
     groups: dict[str, list[str]] = field(default_factory=dict)
     """The labels of the events in each group of the FIFO queue, in the order received."""
+    transforms: dict[str, set[str]] = field(default_factory=dict)
+    """The events that each transform's hop has published anew."""
 
     @classmethod
     def of(cls, expectations: Iterable[Expectation], destinations: Mapping[str, str]) -> Board:
@@ -111,6 +113,7 @@ class Board:
             return
         if line.message == "event transformed":
             track.transformed = True
+            self.transforms.setdefault(str(line.fields.get("hop")), set()).add(event_id)
         place = _PLACES.get(line.message)
         destination = self._destination(line)
         if place is not None and destination is not None:

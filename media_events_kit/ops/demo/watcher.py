@@ -1,4 +1,4 @@
-"""Polls the running parts for the board, and shows it: live on a terminal, line by line elsewhere."""
+"""Polls the running parts for the board, and tells each step once: on a terminal, a live map shows the current ones."""
 
 from __future__ import annotations
 
@@ -9,19 +9,21 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
 
-from rich.console import Console, RenderableType
+from rich.console import Console
 from rich.live import Live
-from rich.text import Text
 
+from media_events_kit.ops.demo.board_map import marks_of
 from media_events_kit.ops.demo.downstream import FifoQueue, Lake
 from media_events_kit.ops.demo.fake_systems import FILES, TRANSCODER
 from media_events_kit.ops.demo.http_receiver_process import Receiver
-from media_events_kit.ops.demo.tracker import Board, Delivery, Track
+from media_events_kit.ops.demo.tracker import Board, Delivery
+from media_events_kit.ops.deployment.topology import Topology
+from media_events_kit.ops.diagram.from_topology import deployed_flow
+from media_events_kit.ops.diagram.terminal import TerminalMap
 from media_events_kit.ops.local.clients import Clients
 from media_events_kit.ops.local.function_logs import LogLine, LogReader
 from media_events_kit.ops.local.overview import open_review_items
 from media_events_kit.ops.shared.json_files import object_in
-from media_events_kit.ops.shared.tables import Column, Listing
 
 POLL_SECONDS: Final = 0.5
 RESUMED: Final = "transcodes"
@@ -140,8 +142,16 @@ def watch_until(watcher: Watcher, done: Callable[[], bool], console: Console, *,
     deadline = time.monotonic() + timeout_seconds
     if not console.is_terminal:
         return _watch(watcher, done, deadline, lambda: _print_changes(watcher, console))
-    with Live(console=console, refresh_per_second=4, get_renderable=lambda: table_of(watcher.board)):
-        return _watch(watcher, done, deadline, lambda: None)
+    with Live(console=console, refresh_per_second=4, transient=True, get_renderable=lambda: map_of(watcher)):
+        ended = _watch(watcher, done, deadline, lambda: None)
+    _print_changes(watcher, console)
+    return ended
+
+
+def map_of(watcher: Watcher) -> TerminalMap:
+    """The map of what is deployed, with where the events are."""
+    flow = deployed_flow(Topology.of(watcher.outputs), "the demonstration")
+    return TerminalMap(flow, marks_of(watcher.board))
 
 
 def _watch(watcher: Watcher, done: Callable[[], bool], deadline: float, after_poll: Callable[[], None]) -> bool:
@@ -171,46 +181,6 @@ def new_steps(board: Board, printed: set[tuple[str, str]]) -> Iterator[str]:
         printed.update((label, state) for state in new)
         if new:
             yield f"{label}: {', '.join(new)}"
-
-
-def table_of(board: Board) -> RenderableType:
-    """The board as a table: one row for each event, one column for each step and destination."""
-    destinations = sorted(
-        {name for track in board.tracks for name in (*track.expectation.destinations, *track.deliveries)}
-    )
-    steps = ("received", "transformed", "routed")
-    table = Listing(
-        [Column("event"), *(Column(step, "id") for step in steps), *(Column(name) for name in destinations)]
-    )
-    for track in board.tracks:
-        table.add(
-            track.expectation.label,
-            _mark(track.event_id is not None),
-            _mark(track.transformed),
-            _mark(track.routed),
-            *(_cell(track, name) for name in destinations),
-        )
-    return table
-
-
-def _mark(reached: bool) -> Text:  # noqa: FBT001 - the one thing it shows
-    return Text("yes", style="green") if reached else Text("·", style="dim")
-
-
-_STYLES: Final = {
-    "delivered": "green",
-    "failing": "yellow",
-    "dead letter": "yellow",
-    "redriven": "yellow",
-    "in review": "bold red",
-}
-
-
-def _cell(track: Track, destination: str) -> Text:
-    delivery = track.deliveries.get(destination)
-    if delivery is None or not delivery.place:
-        return Text("·" if destination in track.expectation.destinations else "", style="dim")
-    return Text(describe(delivery), style=_STYLES.get(delivery.place, ""))
 
 
 def describe(delivery: Delivery) -> str:

@@ -75,14 +75,22 @@ class Trend:
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """The growth of a group: ``growing``, ``slow`` (a failure within two hours) or ``quiet``, and in words.
+    """The growth of a group: ``growing``, ``slow`` (a failure within two hours) or ``quiet``, and in ``words``.
 
-    ``hours`` are the items opened in each of the last hours, the current hour last.
+    ``hours`` are the items opened in each of the last hours, the current hour last. Where one counts, ``recent`` came
+    since the time ``since``, a full hour.
     """
 
     kind: str
-    text: str
+    words: str
     hours: tuple[int, ...]
+    recent: int = 0
+    since: str = ""
+
+    @property
+    def text(self) -> str:
+        """All of it, in UTC."""
+        return f"{self.words}, {self.recent:,} since {self.since[11:16]} UTC" if self.since else self.words
 
     @property
     def bars(self) -> tuple[int, ...]:
@@ -98,10 +106,10 @@ def growth(newest: str, hours: tuple[int, ...], now: float) -> Growth:
     recent = sum(hours[-2:])
     if last is None or quiet >= 2 * HOUR or recent == 0:
         return Growth("quiet", "quiet" if last is None else f"quiet for {span(quiet)}", hours)
-    since = f"{recent:,} since {timestamp(now - HOUR)[11:13]}:00 UTC"
+    since = f"{timestamp(now - HOUR)[:13]}:00:00Z"
     if quiet < HOUR / 4:
-        return Growth("growing", f"growing, {since}", hours)
-    return Growth("slow", f"quiet for {span(quiet)}, {since}", hours)
+        return Growth("growing", "growing", hours, recent, since)
+    return Growth("slow", f"quiet for {span(quiet)}", hours, recent, since)
 
 
 @dataclass(frozen=True, slots=True)

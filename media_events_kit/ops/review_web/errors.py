@@ -139,6 +139,9 @@ def install(app: Flask) -> None:
 
 
 def _page(code: int, heading: str, text: str, *, policy: str = "", detail: str = "", command: str = "") -> Response:  # noqa: PLR0913
+    if request.accept_mimetypes.best == "application/json":
+        # It asks for a page that refreshes itself.
+        return make_response({"problem": f"{heading}: {detail or text}".removesuffix(".")}, code)
     html = render_template(
         "problem.html", code=code, heading=heading, text=text, policy=policy, detail=detail, command=command
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +19,7 @@ from media_events_kit.ops.review_web.deployments import change_of
 from media_events_kit.ops.review_web.errors import POLICIES
 from media_events_kit.ops.review_web.forms import RetryForm
 from media_events_kit.ops.review_web.group_story import beginning_of, example_of, history_of
+from media_events_kit.ops.review_web.refreshing import Refreshing, digest, in_words
 
 blueprint = Blueprint("groups", __name__)
 
@@ -75,12 +74,19 @@ def overview() -> str:
     grouping = next((one for one in GROUPINGS if one == name), None) or abort(404)
     page = failure_groups.group_page(service, limit=GROUPS_SHOWN, cursor=cursor, grouping=grouping)
     rows = _rows(page)
-    link = partial(url_for, "groups.overview", by=None if grouping == "error" else grouping)
+    by = None if grouping == "error" else grouping
+    link = partial(url_for, "groups.overview", by=by)
+    items = sum(row.group.waiting for row in rows)
     return render_template(
         "groups.html",
         rows=rows,
-        items=sum(row.group.waiting for row in rows),
-        version=_version([row.group for row in rows]),
+        items=items,
+        refreshing=Refreshing(
+            page=link(after=cursor),
+            state=url_for("groups.version", by=by, after=cursor),
+            version=_version([row.group for row in rows]),
+            says=f"{in_words(items, 'item waits', 'items wait')} in {in_words(len(rows), 'group', 'groups')}.",
+        ),
         grouping=grouping,
         groupings=GROUPINGS,
         first=link() if cursor else None,
@@ -131,7 +137,7 @@ def group_page(group_id: str, form: RetryForm) -> str:
         change=change_of(group.first_opened_at, context.deployed(group.hop)),
         example=None if cursor else example_of(service, items.items),
         history=history_of(service, ever, trend.hours),
-        version=_version([ever]),
+        refreshing=None if form.problems else _refreshing(ever, link(after=cursor)),
         growth=growth(group.last_opened_at, trend.hours, context.clock()),
         advice=advice(group.failure_class, group.error_code),
         statuses=[name for name in STATUSES if name in {"OPEN", status} or group.counts.get(name)],
@@ -141,6 +147,16 @@ def group_page(group_id: str, form: RetryForm) -> str:
         next=None if items.cursor is None else link(after=items.cursor),
         form=form,
         problems=form.problems,
+    )
+
+
+def _refreshing(group: Group, page: str) -> Refreshing:
+    counts = [f"{count:,} {status.lower()}" for status in STATUSES if (count := group.counts.get(status))]
+    return Refreshing(
+        page=page,
+        state=url_for("groups.group_version", group_id=group.group_id),
+        version=_version([group]),
+        says=f"The group has changed: {', '.join(counts) or 'no items'}.",
     )
 
 
@@ -161,8 +177,7 @@ def group_version(group_id: str) -> dict[str, str]:
 
 
 def _version(groups: Sequence[Group]) -> str:
-    told = [[group.group_id, sorted(group.counts.items()), group.last_opened_at] for group in groups]
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+    return digest([[group.group_id, sorted(group.counts.items()), group.last_opened_at] for group in groups])
 
 
 def requested_status(*, default: Status) -> Status:

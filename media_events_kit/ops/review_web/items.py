@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from typing import Any, Final
@@ -13,7 +13,7 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from media_events.core.failures import FAILURE_CLASSES, ProcessingError
-from media_events.recovery.review_item import STATUSES, ReviewItem
+from media_events.recovery.review_item import STATUSES, ReviewItem, Status
 from media_events_kit.ops.operations.audit import Entry
 from media_events_kit.ops.review import editing
 from media_events_kit.ops.review.ordering import OrderPosition
@@ -27,6 +27,14 @@ from media_events_kit.ops.review_web.curl_command import curl_command
 from media_events_kit.ops.review_web.errors import DENIED
 from media_events_kit.ops.review_web.group_story import neighbours
 from media_events_kit.ops.review_web.groups import EXPLAINED, ITEMS_SHOWN, requested_status
+from media_events_kit.ops.review_web.refreshing import (
+    SEARCH_SECONDS,
+    SECONDS,
+    WAITING_SECONDS,
+    Refreshing,
+    digest,
+    in_words,
+)
 from media_events_kit.ops.review_web.timeline import happenings, metadata_of, path
 from media_events_kit.ops.shared.times import moment
 
@@ -40,9 +48,23 @@ PARTS: Final = tuple(name for name in FILTERS if name != "failure_class")
 _ITEM_ID: Final = re.compile(r"[0-9a-f]{20}")
 
 
-@blueprint.get("/items")
-def listing() -> str:
-    """The items of one status, or of one event, filtered by the other parameters."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """The list that the address asks for: of one status, or of one event, filtered by the other parameters."""
+
+    event: str | None
+    chosen: Status
+    filters: dict[str, Any]
+    query: Query
+    cursor: str | None
+
+    @property
+    def address(self) -> dict[str, Any]:
+        """The parameters of its address, without the place in the list."""
+        return self.filters | ({"event": self.event} if self.event else {"status": self.chosen})
+
+
+def _asked() -> _Asked:
     event, cursor = request.args.get("event") or None, request.args.get("after") or None
     filters: dict[str, Any] = {name: value for name in FILTERS if (value := request.args.get(name, "").strip())}
     times = {name: value for name in ("since", "until") if (value := request.args.get(name, "").strip())}
@@ -51,23 +73,47 @@ def listing() -> str:
     now = current_context().clock()
     bounds: dict[str, Any] = {name: time_bound(value, now=now, upper=name == "until") for name, value in times.items()}
     query = Query(statuses=STATUSES if event else (chosen,), event=event, parts=PARTS, text=text, **filters, **bounds)
-    page = _found(query, cursor)
     filters |= times | ({"text": text} if text else {})
-    shown: dict[str, Any] = {"event": event} if event else {"status": chosen}
-    link = partial(url_for, "items.listing", **filters, **shown)
+    return _Asked(event=event, chosen=chosen, filters=filters, query=query, cursor=cursor)
+
+
+@blueprint.get("/items")
+def listing() -> str:
+    """The items that the address asks for."""
+    asked = _asked()
+    page = _found(asked.query, asked.cursor)
+    link = partial(url_for, "items.listing", **asked.address)
     return render_template(
         "items.html",
-        event=event,
+        event=asked.event,
         statuses=STATUSES,
-        chosen=chosen,
+        chosen=asked.chosen,
         explained=EXPLAINED,
         filters=FILTERS,
         classes=FAILURE_CLASSES,
-        asked=filters,
+        asked=asked.filters,
         items=page.items,
-        first=link() if cursor else None,
+        first=link() if asked.cursor else None,
         next=None if page.cursor is None else link(after=page.cursor),
+        refreshing=Refreshing(
+            page=link(after=asked.cursor),
+            state=url_for("items.version", **asked.address, after=asked.cursor),
+            version=_version(page),
+            says=f"The list has changed: {in_words(len(page.items), 'item', 'items')} on this page.",
+            seconds=SEARCH_SECONDS if asked.query.text else SECONDS,
+        ),
     )
+
+
+@blueprint.get("/items/version")
+def version() -> dict[str, str]:
+    """A digest of a list of items, which its page asks for again and again."""
+    asked = _asked()
+    return {"version": _version(_found(asked.query, asked.cursor))}
+
+
+def _version(page: Page) -> str:
+    return digest([[[item.item_id, item.version, item.last_failed_at] for item in page.items], page.cursor is None])
 
 
 def _found(query: Query, cursor: str | None) -> Page:
@@ -168,6 +214,18 @@ def item_page(item_id: str, *, revealed: bool, with_data: bool = False) -> str:
         change=state_of(item),
         editable=item.status == "OPEN" and item.type in _editable_types(),
         ancestry=editing.ancestry(context.review, item),
+        # Its next version would hide again what an operator has had shown.
+        refreshing=None if revealed else _refreshing(item),
+    )
+
+
+def _refreshing(item: ReviewItem) -> Refreshing:
+    return Refreshing(
+        page=url_for("items.item", item_id=item.item_id),
+        state=url_for("items.state", item_id=item.item_id),
+        version=str(item.version),
+        says=f"The item has changed: it is {item.status.lower()} now.",
+        seconds=WAITING_SECONDS if item.status == "RETRYING" else SECONDS,
     )
 
 

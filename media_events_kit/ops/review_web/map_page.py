@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import Any, Final
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, url_for
 from markupsafe import Markup
 
 from media_events.core.clock import timestamp
@@ -14,6 +13,7 @@ from media_events_kit.ops.diagram.svg import ABOUT_CELLS, embedded, labels, shor
 from media_events_kit.ops.review_web.context import current_context
 from media_events_kit.ops.review_web.groups import FIRST_GROUPS, GroupRow, first_groups
 from media_events_kit.ops.review_web.live_map import MapView, anchor, map_view
+from media_events_kit.ops.review_web.refreshing import Refreshing, digest, in_words
 
 blueprint = Blueprint("map", __name__)
 
@@ -33,9 +33,24 @@ class _Screen:
     @property
     def version(self) -> str:
         """A digest of what is not told by figures alone."""
-        groups = "\n".join(f"{row.group.group_id} {row.group.waiting}" for row in self.rows)
-        shape = "" if self.view is None else self.view.shape
-        return hashlib.sha256(f"{groups}\n{shape}\n{self.problem}".encode()).hexdigest()[:16]
+        groups = [[row.group.group_id, row.group.waiting] for row in self.rows]
+        return digest([groups, "" if self.view is None else self.view.shape, self.problem])
+
+    @property
+    def items(self) -> int:
+        """The items that wait, of the groups that are read."""
+        return sum(row.group.waiting for row in self.rows)
+
+    @property
+    def headline(self) -> str:
+        """The sum of it in a sentence."""
+        if self.rows:
+            said = in_words(self.items, "item waits for a person", "items wait for a person", more=self.more)
+        elif self.view is not None and self.view.needs:
+            said = in_words(len(self.view.needs), "hop needs a person", "hops need a person")
+        else:
+            said = "Nothing waits for a person"
+        return said[:1].upper() + said[1:]
 
 
 def _screen() -> _Screen:
@@ -60,14 +75,19 @@ def overview() -> str:
         rows=screen.rows[:FIRST_GROUPS],
         groups=len(screen.rows),
         more=screen.more,
-        items=sum(row.group.waiting for row in screen.rows),
+        headline=screen.headline,
         view=view,
         drawn=drawn,
         anchor=anchor,
         cells=CELLS,
         as_of=screen.as_of,
         problem=screen.problem,
-        version=screen.version,
+        refreshing=Refreshing(
+            page=url_for("map.overview"),
+            state=url_for("map.state"),
+            version=screen.version,
+            says=f"{screen.headline}.",
+        ),
         known=current_context().live is not None,
     )
 

@@ -8,11 +8,12 @@
 
   // --- rows ---------------------------------------------------------------------------------------------------
 
-  const rows = all("[data-rows] .row");
-  const rowAt = () => rows.findIndex((row) => row === document.activeElement);
+  // A page that refreshes itself gains and loses rows, so each is looked for when it is needed.
+  const allRows = () => all("[data-rows] .row");
   const go = (step) => {
+    const rows = allRows();
     if (rows.length === 0) return;
-    const at = rowAt();
+    const at = rows.indexOf(document.activeElement);
     const next = at < 0 ? (step > 0 ? 0 : rows.length - 1) : Math.min(Math.max(at + step, 0), rows.length - 1);
     rows[next].focus();
     rows[next].scrollIntoView({ block: "nearest" });
@@ -20,28 +21,25 @@
 
   // --- selection ----------------------------------------------------------------------------------------------
 
-  const boxes = all('input[name="item"]');
-  const everything = one("[data-all]");
-  const counter = one("[data-picked]");
+  const boxes = () => all('input[name="item"]');
   const showCount = () => {
-    const count = boxes.filter((box) => box.checked).length;
+    const everything = one("[data-all]");
+    const counter = one("[data-picked]");
+    const count = boxes().filter((box) => box.checked).length;
     if (counter) counter.textContent = count === 0 ? "None selected" : `${count} selected`;
     if (everything) {
-      everything.checked = count > 0 && count === boxes.length;
-      everything.indeterminate = count > 0 && count < boxes.length;
+      everything.checked = count > 0 && count === boxes().length;
+      everything.indeterminate = count > 0 && count < boxes().length;
     }
   };
-  boxes.forEach((box) => box.addEventListener("change", showCount));
-  if (everything) {
-    everything.addEventListener("change", () => {
-      boxes.forEach((box) => { box.checked = everything.checked; });
-      showCount();
-    });
-  }
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-all]")) boxes().forEach((box) => { box.checked = event.target.checked; });
+    if (event.target.matches('[data-all], input[name="item"]')) showCount();
+  });
   showCount();
 
   const pick = () => {
-    const row = rows[rowAt()];
+    const row = allRows().find((one) => one === document.activeElement);
     const box = row && row.closest("tr") && row.closest("tr").querySelector('input[name="item"]');
     if (box) {
       box.checked = !box.checked;
@@ -67,7 +65,7 @@
       return;
     }
     const ticked = { r: "retry", a: "archive" }[event.key];
-    const button = ticked && boxes.some((box) => box.checked) && one(`#selection button[value="${ticked}"]`);
+    const button = ticked && boxes().some((box) => box.checked) && one(`#selection button[value="${ticked}"]`);
     if (button) {
       button.focus();
       event.preventDefault();
@@ -141,21 +139,19 @@
     };
     window.setTimeout(again, milliseconds);
   };
-  // A reload must not lose the operator's text.
-  const unwritten = () => all("input:not([type=hidden]):not([type=checkbox]), textarea").every((e) => e.value === e.defaultValue);
-  const reload = () => { if (unwritten()) window.location.reload(); };
 
   // --- times and copies ---------------------------------------------------------------------------------------
 
   const local = (text, options) => new Date(text).toLocaleString([], options);
-  all("time[datetime]").forEach((time) => {
-    if (!Number.isNaN(Date.parse(time.dateTime))) time.title = `${local(time.dateTime)} here, ${time.title}`;
-  });
-  const hours = all("[data-hour]");
-  hours.forEach((label) => { label.textContent = local(label.dataset.hour, { hour: "2-digit", minute: "2-digit" }); });
-  if (hours.length) one("[data-zone]").textContent = "in your local time";
-
-  all("[data-copies], [data-copies-of]").forEach((place) => {
+  const here = () => {
+    all("time[datetime]").forEach((time) => {
+      if (!Number.isNaN(Date.parse(time.dateTime))) time.title = `${local(time.dateTime)} here, ${time.dateTime.slice(0, 19).replace("T", " ")} UTC`;
+    });
+    const hours = all("[data-hour]");
+    hours.forEach((label) => { label.textContent = local(label.dataset.hour, { hour: "2-digit", minute: "2-digit" }); });
+    if (hours.length && one("[data-zone]")) one("[data-zone]").textContent = "in your local time";
+  };
+  const offerCopies = () => all("[data-copy-label]:empty").forEach((place) => {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "copy";
@@ -172,80 +168,15 @@
     });
     place.append(button);
   });
-
-  // --- refreshing ---------------------------------------------------------------------------------------------
-
-  // What has changed is shown by a reload that keeps the place, the ticked rows, and the row that has the focus. While
-  // somebody writes, it is only announced.
-  const PLACE = "media-events-place";
-  const renew = (version) => {
-    if (!unwritten()) {
-      loading.textContent = "There is news. Reload the page to see it.";
-      return;
-    }
-    const focused = document.activeElement;
-    const place = {
-      path: window.location.href,
-      version,
-      y: window.scrollY,
-      href: focused && focused.getAttribute("href"),
-      ticked: boxes.filter((box) => box.checked).map((box) => box.value),
-    };
-    window.sessionStorage.setItem(PLACE, JSON.stringify(place));
-    window.location.reload();
-  };
-  const kept = JSON.parse(window.sessionStorage.getItem(PLACE) || "null");
-  window.sessionStorage.removeItem(PLACE);
-  if (kept && kept.path === window.location.href) {
-    boxes.forEach((box) => { box.checked = kept.ticked.includes(box.value); });
+  const renewed = () => {
+    here();
+    offerCopies();
     showCount();
-    const link = kept.href && all("main a[href]").find((one) => one.getAttribute("href") === kept.href);
-    if (link) link.focus({ preventScroll: true });
-    window.scrollTo(0, kept.y);
-  }
+  };
+  document.addEventListener("renewed", renewed);
+  renewed();
 
-  const watched = one("[data-watch]");
-  if (watched) {
-    every(1000, async () => {
-      const state = await ask(watched.dataset.watch);
-      if (!state || String(state.version) === watched.dataset.version) return false;
-      watched.querySelector("p").textContent = `It is ${state.status.toLowerCase()} now. Reload the page to see it.`;
-      reload();
-      return true;
-    });
-  }
-
-  const live = one("[data-live]");
-  if (live) {
-    every(5000, async () => {
-      const now = await ask(live.dataset.live).catch(() => null);
-      if (!now) return false;
-      if (now.version !== live.dataset.version) {
-        renew(`${now.version}`);
-        return false;
-      }
-      const time = live.querySelector("[data-as-of]");
-      if (time && now.as_of) {
-        time.dateTime = now.as_of;
-        time.textContent = now.as_of.slice(0, 19).replace("T", " ") + " UTC";
-      }
-      if (!now.marks) return false;
-      live.querySelectorAll("[data-part]").forEach((part) => {
-        const mark = now.marks[part.dataset.part];
-        if (!mark) return;
-        part.setAttribute("class", part.getAttribute("class").replace(/ ?\bt-\w+/, "") + ` t-${mark.tone}`);
-        const text = part.querySelector(".mark");
-        if (text) text.textContent = mark.text;
-        const title = part.querySelector("title");
-        if (title) title.textContent = mark.label;
-      });
-      all("[data-cell]").forEach((cell) => {
-        const text = now.cells[cell.dataset.cell];
-        if (text !== undefined && cell.textContent !== text) cell.textContent = text;
-      });
-      return false;
-    });
-  }
+  // --- an operation's progress --------------------------------------------------------------------------------
 
   const progress = one("[data-progress]");
   if (progress) {

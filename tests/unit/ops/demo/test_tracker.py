@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import io
-
 import pytest
-from rich.console import Console
 
+from media_events_kit.ops.demo.board_map import marks_of
 from media_events_kit.ops.demo.http_receiver import ReceivedRequest, Systems
 from media_events_kit.ops.demo.tracker import Board, Expectation
-from media_events_kit.ops.demo.watcher import new_steps, table_of
+from media_events_kit.ops.demo.watcher import new_steps
+from media_events_kit.ops.diagram.model import BUS
+from media_events_kit.ops.diagram.svg import DEAD_LETTERS, REVIEW
 from media_events_kit.ops.local.function_logs import LogLine
 
 READY = Expectation("ready", "mux", "p", "asset.ready", frozenset({"cms", "flow"}))
@@ -121,12 +121,21 @@ def test_lines_about_no_event_are_passed_over(board, fields):
     assert board.unexpected == []
 
 
-def test_the_table_shows_every_event_and_its_state(board):
+def test_the_map_says_where_the_events_are_the_worst_first(board):
+    board.take_line(line("event transformed", "e1", hop="transform/normalise"))
+    board.take_request(request("e1", "tool"))
     board.take_line(line("hop failed", "e2", hop="route/to-tool", reason="http-503"))
-    text = io.StringIO()
-    Console(file=text, width=160).print(table_of(board))
-    assert "failing (1 failed)" in text.getvalue()
-    assert "nowhere" in text.getvalue()
+    board.take_line(line("review item opened", "e2", hop="route/to-tool", reason="http-503"))
+    board.take_effect("e3", "lake")
+    marks = marks_of(board)
+    assert {key: (mark.text, mark.tone) for key, mark in marks.items()} == {
+        BUS: ("3 events", "good"),
+        "transform/normalise": ("1 transformed", "good"),
+        "destination/tool": ("1 in review, 1 delivered", "bad"),
+        "destination/lake": ("1 delivered", "good"),
+        DEAD_LETTERS: ("", "calm"),
+        REVIEW: ("1 event for a person", "bad"),
+    }
 
 
 def test_in_a_pipe_each_step_is_told_once(board):

@@ -45,6 +45,7 @@ class Seen:
     failed: list[str] = field(default_factory=list)
     lookups: int = 1
     lines: list[LogLine] = field(default_factory=lambda: [REFUSED])
+    outputs: dict[str, Any] = field(default_factory=lambda: {"hops": {"route/ready-to-cms": {"destination": "cms"}}})
 
 
 @pytest.fixture(name="seen")
@@ -145,6 +146,7 @@ def test_the_report_has_the_outcome(seen):
     assert {event["label"] for event in result["events"]} == {each.label for each in EXPECTATIONS}
     assert "planning, in order: Mux: asset created, then Mux: asset ready" in printed
     assert "Every event is accounted for. 120 s." in printed
+    assert "ready-to-cms ──▶ cms  4 delivered" in printed
 
 
 def test_the_report_names_every_fault(seen):
