@@ -1,4 +1,4 @@
-"""From the state that `make demo KEEP=1` leaves, by the tutorial alone: a failure is understood and put right."""
+"""From the state that `make demo KEEP=1` leaves, by the page alone: a failure is understood and put right."""
 
 from __future__ import annotations
 
@@ -50,55 +50,30 @@ def open_items(demonstration: Demonstration, group: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Failed:
-    """What a newcomer is told to bring about: events that failed, and their group. The receiver is still broken."""
+    """What a newcomer is told to bring about: an event that failed, and its group. The receiver is still broken."""
 
     group: dict[str, Any]
-    by_command: str
-    by_page: str
+    event: str
 
 
 @pytest.fixture(name="failed", scope="module")
 def _failed(demonstration: Demonstration, receiver: Receiver) -> Iterator[Failed]:
-    """An event for each of the two ways, sent as the docs say. Other tests leave groups of their own."""
+    """An event, sent as the docs say. Other tests leave groups of their own."""
     receiver.answer_with(BROKEN, HTTPStatus.SERVICE_UNAVAILABLE)
     typed = ("send", "frameio", "comment.created", "--wait", "0", "--json")
-    sent = [json.loads(command(demonstration, *typed)) for _ in range(2)]
-    by_command, by_page = (one["messages"][0]["events"][0]["id"] for one in sent)
+    event = json.loads(command(demonstration, *typed))["messages"][0]["events"][0]["id"]
 
     def waiting() -> Failed | None:
         for group in json.loads(command(demonstration, "review", "groups", "--json"))["groups"]:
             of_it = (group["destination"], group["error_code"]) == (BROKEN, "http-503")
-            if of_it and {by_command, by_page} <= set(open_items(demonstration, group["group_id"])):
-                return Failed(group, by_command, by_page)
+            if of_it and event in open_items(demonstration, group["group_id"]):
+                return Failed(group, event)
         return None
 
     failed = eventually(waiting)
     assert failed, "no group of failures, however patient one is"
     yield failed
     receiver.answer_with(BROKEN, HTTPStatus.OK)
-
-
-def test_a_newcomer_finds_understands_and_delivers_the_event(
-    demonstration: Demonstration, receiver: Receiver, failed: Failed
-) -> None:
-    guide = GUIDE.read_text(encoding="utf-8")
-    for typed in ("send frameio comment.created", "review groups", "review list", "review show ITEM"):
-        assert f"bin/media-events {typed}" in guide
-
-    group = failed.group
-    assert group["failure_class"] == "transient"
-    assert "see whether the receiver is back, then retry" in command(demonstration, "review", "groups")
-    item = open_items(demonstration, group["group_id"])[failed.by_command]
-    shown = command(demonstration, "review", "show", item)
-    for part in ("http-503", "comment", "attempt", f"route/comments-to-{BROKEN}", "Make sure that the receiver is up"):
-        assert part in shown
-
-    receiver.answer_with(BROKEN, HTTPStatus.OK)
-    replayed = command(demonstration, "review", "retry", item, "--reason", "the review tool is back")
-    assert f"delivered to {BROKEN}" in replayed
-    left = open_items(demonstration, group["group_id"])
-    assert failed.by_command not in left
-    assert failed.by_page in left
 
 
 def test_a_newcomer_does_it_by_page_with_the_ready_policy(
@@ -119,7 +94,7 @@ def test_a_newcomer_does_it_by_page_with_the_ready_policy(
     mend = f"{receiver.url}{CONTROL}/{BROKEN}?status=200"
     with newcomer.page() as link:
         walked = subprocess.run(
-            [sys.executable, "-m", "tests.system.web_client", link, failed.by_page, mend],
+            [sys.executable, "-m", "tests.system.web_client", link, failed.event, mend],
             cwd=KIT,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -138,4 +113,4 @@ def test_a_newcomer_does_it_by_page_with_the_ready_policy(
     assert "the review tool is back" in said["story"]
     assert "user/newcomer" in said["who"]
     delivered = [request for request in receiver.requests() if (request.system, request.status) == (BROKEN, 200)]
-    assert [failed.by_page in json.dumps(dict(request.headers)) for request in delivered].count(True) == 1
+    assert [failed.event in json.dumps(dict(request.headers)) for request in delivered].count(True) == 1
