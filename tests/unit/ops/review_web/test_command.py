@@ -16,9 +16,12 @@ import pytest
 import werkzeug.utils
 from werkzeug.wsgi import wrap_file
 
+from media_events.recovery.review_opener import announcement
 from media_events_kit.ops.cli import run
+from media_events_kit.ops.review import bootstrap as review_bootstrap
 from media_events_kit.ops.review_web import server as command
 from media_events_kit.ops.shared.console import OperatorError
+from tests.fakes.review_web import SECRET, item_of
 
 VISITS_CUT_SHORT = 400
 
@@ -90,6 +93,17 @@ def test_the_link_is_printed_for_people_and_programs(world, monkeypatch, capsys)
         message = capsys.readouterr()
         url = json.loads(message.out)["url"] if as_json else message.out.split()[-1]
         assert re.fullmatch(r"http://[0-9a-f]{32}\.localhost:\d+/enter\?key=[\w-]{32}", url)
+
+
+def test_what_a_notification_says_to_type_opens_its_group(world, monkeypatch):
+    item = item_of(SECRET, "evt-1", queue_url=world.queue_url)
+    program, *typed = json.loads(announcement(item)[1])["open"].split()
+    served = {}
+    monkeypatch.setattr(review_bootstrap, "audited_review", lambda _: world.place.review)
+    monkeypatch.setattr(command, "context_of", lambda *_, **_options: world.place)
+    monkeypatch.setattr(command, "serve_page", lambda _, **options: served.update(options))
+    assert (program, run([*typed, "--table", "review", "--region", "eu-west-1"])) == ("media-events", 0)
+    assert (served["group"], served["browse"]) == (item.group_id, True)
 
 
 @pytest.mark.attack("D2")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -88,6 +89,28 @@ def test_nothing_goes_to_aws_unasked(send):
 
     code, _, _, posts = send("mux", "--yes", "--wait", "0", local=False)
     assert (code, len(posts)) == (0, 1)
+
+
+def test_a_value_of_the_sample_is_changed(send):
+    _, _, _, posts = send("mux", "asset.ready", "--set", "data.duration=3", "--wait", "0")
+    assert json.loads(posts[0].body)["data"]["duration"] == 3
+
+
+def test_many_go_out_at_the_rate_however_long_each_takes(send, monkeypatch):
+    now, sent_at = [100.0], []
+    clock = SimpleNamespace(monotonic=lambda: now[0], time=lambda: now[0])
+    clock.sleep = lambda seconds: now.__setitem__(0, now[0] + seconds)
+    monkeypatch.setattr(commands, "time", clock)
+    one = player.Player.send
+
+    def slow(*arguments, **options):
+        sent_at.append(now[0] - 100)
+        now[0] += 0.3
+        return one(*arguments, **options)
+
+    monkeypatch.setattr(player.Player, "send", slow)
+    send("mux", "--count", "5", "--rate", "2", "--wait", "0", "--json")
+    assert sent_at == pytest.approx([0, 0.5, 1, 1.5, 2])
 
 
 def test_many_are_as_many_events(send):
