@@ -139,6 +139,13 @@ def test_the_map_leads_on_by_keyboard_and_refreshes_itself_in_its_place(busy, vi
     visitor.page.get_by_role("button", name="Copy the group's id").click()
     expect(visitor.page.get_by_text("Copied")).to_be_visible()
     assert visitor.page.evaluate("navigator.clipboard.readText()") == world.items["mapping"].group_id
+    item = world.items["secret"]
+    visitor.go(f"/items/{item.item_id}")
+    copies = {"Copy the event's id": item.event_id, "Copy the item's id": item.item_id, "Copy as curl": "curl"}
+    for label, begins in (copies | {"Copy the body as shown": "{"}).items():
+        visitor.page.get_by_role("button", name=label).click()
+        expect(visitor.page.get_by_role("button", name="Copied").last).to_be_visible()
+        assert visitor.page.evaluate("navigator.clipboard.readText()").startswith(begins)
     visitor.press("m")
     waiting = visitor.page.locator('[data-cell="route/comments-to-review-tool waiting"]')
     expect(waiting).to_have_text("15")
