@@ -179,6 +179,13 @@ def _redriven(rule: Mapping[str, Any]) -> tuple[str, bool] | None:
     return names[0], {"exists": False} in values
 
 
+def stage_of_rule(rule: Mapping[str, Any] | None) -> str | None:
+    """The stage of the events that a rule takes; ``None`` for a rule of no hop, or where it is not known."""
+    metadata = mapping(mapping(object_in(text((rule or {}).get("event_pattern")) or "").get("detail")).get("metadata"))
+    stages = metadata.get("stage")
+    return text(stages[0]) if isinstance(stages, list) and len(stages) == 1 else None
+
+
 def _table(function: Mapping[str, Any]) -> str | None:
     blocks = function.get("environment")
     block = blocks[0] if isinstance(blocks, list) and blocks else None

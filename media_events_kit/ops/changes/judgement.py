@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from media_events.core.json_fields import mapping, text
-from media_events_kit.ops.changes.hops import Hop, hop_of_queue, hops, same
+from media_events_kit.ops.changes.hops import Hop, hop_of_queue, hops, same, stage_of_rule
 from media_events_kit.ops.changes.model import Finding, HopChange, Report
 from media_events_kit.ops.changes.physical_names import Name, collisions, replaced_under_one_name
 from media_events_kit.ops.changes.plan_document import Change, Plan
@@ -84,6 +84,7 @@ class _Judgement(Questions[Deployed]):
         yield from self._interrupted_rules()
         yield from self._interrupted_subscriptions()
         yield from self._other_patterns()
+        yield from self._stages()
         yield from self._destinations()
         yield from self._idempotency()
         yield from self._archives()
@@ -254,6 +255,22 @@ class _Judgement(Questions[Deployed]):
                         "new pattern does not take goes to review",
                         do="wait until it is empty, or retry it from review on another hop (review retry --to)",
                     )
+
+    def _stages(self) -> Iterator[Finding]:
+        """Routes that take events of the other stage: by their own `stage`, or since the first transform comes."""
+        for rule in self.plan.of_type("aws_cloudwatch_event_rule"):
+            old, new = stage_of_rule(rule.before), stage_of_rule(rule.after)
+            owner = self._owner(str((rule.before or {}).get("name")))
+            if owner is None or None in (old, new) or old == new:
+                continue
+            never = ", and one that no transform takes never comes to it" if new == "transformed" else ""
+            yield Finding(
+                consequence="lost",
+                subject=owner.name,
+                what=f"takes events as {new}, formerly as {old}: one that comes meanwhile may match neither{never}",
+                do="first add a second route to the same destination, with the new `stage`, and write the old one's "
+                "where it was by default; take that out afterwards: each event is delivered once",
+            )
 
     def _owner(self, rule: str) -> Hop | None:
         return next((hop for hop in self.before.values() if hop.resource_name == rule), None)

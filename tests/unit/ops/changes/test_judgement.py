@@ -27,6 +27,23 @@ def test_no_change_is_no_risk():
     assert (report.hops, report.findings, report.unknown, report.at_risk) == ((), (), (), False)
 
 
+def staged(stage):
+    taken = json.loads(pattern("route/ready"))
+    taken["detail"]["metadata"]["stage"] = [stage]
+    return route(event_pattern=json.dumps(taken)) | REVIEW
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "never"), [("received", "transformed", True), ("transformed", "received", False)]
+)
+def test_a_route_that_takes_the_other_stage_may_miss_events_which_the_first_transform_brings_about(old, new, never):
+    (finding,) = judge(plan(staged(old), staged(new)), Aws()).findings
+    assert (finding.consequence, finding.subject) == ("lost", "route/ready")
+    assert finding.what.startswith(f"takes events as {new}, formerly as {old}")
+    assert ("no transform takes" in finding.what) == never
+    assert judge(plan(staged(old), staged(old)), Aws()).findings == ()
+
+
 def test_a_new_hop_is_no_risk():
     report = judge(plan({}, route() | ingress()), Aws())
 
