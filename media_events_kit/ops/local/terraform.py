@@ -78,8 +78,8 @@ class Terraform:
         Raises:
             TerraformError: the provider is not available, or the configuration is malformed.
         """
-        # The state is named at each apply. What was recorded of the backend is of the folder in which it was made, and a
-        # project may have moved (https://developer.hashicorp.com/terraform/cli/commands/init, "Backend Initialization").
+        # The state is named at each apply. What was recorded of the backend is of the project's folder, which may have
+        # moved (https://developer.hashicorp.com/terraform/cli/commands/init, "Backend Initialization").
         done = subprocess.run(
             [program(), "init", "-input=false", "-no-color", "-reconfigure"],
             cwd=self.directory,
