@@ -140,17 +140,29 @@ def _require_local_cloud(paths: LocalPaths, profile: str | None) -> None:
     Raises:
         OperatorError: it has gone.
     """
-    record = None if profile is not None or os.environ.get("AWS_ENDPOINT_URL") else CloudRecord.read(paths)
+    record = _meant(paths, profile)
     if record is not None:
         raise lost_contact(paths, record, exit_code=UNUSABLE)
 
 
 def running_cloud(paths: LocalPaths, profile: str | None = None) -> CloudRecord | None:
     """The local cloud of an environment, if it runs and nothing says that another cloud is meant."""
-    if profile is not None or os.environ.get("AWS_ENDPOINT_URL"):
-        return None
-    record = CloudRecord.read(paths)
+    record = _meant(paths, profile)
     return record if record is not None and is_running(record) else None
+
+
+def _meant(paths: LocalPaths, profile: str | None) -> CloudRecord | None:
+    """The local cloud that was recorded, unless somebody else's credentials or another cloud are meant.
+
+    Who typed `eval "$(media-events local env)"` means the same cloud, by its own key.
+    """
+    record = CloudRecord.read(paths)
+    if record is None or profile is not None:
+        return None
+    own, named = record.variables(), ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID")
+    if os.environ.get("AWS_ENDPOINT_URL") and any(os.environ.get(name) != own.get(name) for name in named):
+        return None
+    return record
 
 
 def _outputs(paths: LocalPaths, cloud: Cloud) -> Mapping[str, Any]:
