@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from media_events_kit.kit_files import project
 from media_events_kit.ops.local.paths import LocalPaths
-from media_events_kit.ops.shared.console import OperatorError, err
+from media_events_kit.ops.shared.console import OperatorError, err, note, plain
 from media_events_kit.ops.shared.json_files import read_object
 from media_events_kit.ops.shared.own_command import own_packages
 
@@ -22,6 +22,8 @@ OUTPUT_VARIABLE: Final = "CDKTF_OUTDIR"
 TIMEOUT_SECONDS: Final = 180
 UNUSABLE: Final = 2
 """The exit status with which synthesis refuses a workflow."""
+WARNING: Final = ": warning, "
+"""In the lines that tell of what a workflow may not mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,8 @@ def run(folder: Path, variables: Mapping[str, str]) -> subprocess.CompletedProce
 def synthesise(paths: LocalPaths, variables: Mapping[str, str], *, repository: Path | None = None) -> Stack:
     """Synthesise the environment of ``paths`` of the project, or of ``repository``; ``variables`` as in `run`.
 
+    Warnings are told.
+
     Raises:
         OperatorError: with the output of the synthesis.
     """
@@ -83,6 +87,9 @@ def synthesise(paths: LocalPaths, variables: Mapping[str, str], *, repository: P
     if done.returncode != 0:
         hint = "correct workflow.yaml as it says" if done.returncode == UNUSABLE else "this is a fault of the kit"
         raise OperatorError(f"synthesis fails:\n{(done.stdout + done.stderr).strip()}", hint=hint)
+    for line in done.stderr.splitlines():
+        if WARNING in line:
+            note(plain(line))
     stacks = stacks_of(output, paths.environment)
     if not stacks:
         raise OperatorError(
