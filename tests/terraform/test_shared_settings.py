@@ -19,7 +19,7 @@ OTHER_VPC: Final = {"subnet_ids": ["subnet-3"], "security_group_ids": ["sg-3"]}
 SHARED: Final = {"permissions_boundary_arn": BOUNDARY, "role_path": "/media/", "vpc": VPC}
 
 # Of every module; the complete example takes the others alone.
-OF_ROLES: Final = {"role_name_prefix": "team-", "role_policies": "managed"}
+FURTHER: Final = {"role_name_prefix": "team-", "role_policies": "managed", "tracing": "Active"}
 
 BUS: Final = f"arn:aws:events:{ACCOUNT}:event-bus/media"
 MUX: Final = json.dumps({"preset": "mux"})
@@ -89,7 +89,7 @@ def _modules(terraform: Terraform, working_copy: Path) -> dict[str, Any]:
     folder.mkdir(exist_ok=True)
     used = {
         name: {key: value for key, value in use.items() if key != "source"}
-        | {"source": f"../../modules/{use['source']}", "name": f"media-{name}", "settings": SHARED | OF_ROLES}
+        | {"source": f"../../modules/{use['source']}", "name": f"media-{name}", "settings": SHARED | FURTHER}
         for name, use in USES.items()
     }
     (folder / "main.tf.json").write_text(json.dumps({"provider": {"aws": {}}, "module": used}), encoding="utf-8")
@@ -139,6 +139,17 @@ def test_every_function_is_in_the_vpc_or_in_that_of_its_own_route_or_transform(m
 
     assert own < set(found)
     assert found == {name: [OTHER_VPC if name in own else VPC] for name in found}
+
+
+def test_every_function_and_workflow_is_traced_where_that_is_asked_for(modules: dict[str, Any]) -> None:
+    functions = {
+        function["function_name"]: function["tracing_config"]
+        for function in resources_in(modules, "aws_lambda_function")
+    }
+    machines = resources_in(modules, "aws_sfn_state_machine")
+
+    assert functions == {key: [{"mode": "Active"}] for key in networks(modules)}
+    assert [machine["tracing_configuration"] for machine in machines] == [[{"enabled": True}]]
 
 
 def test_the_complete_example_passes_them_to_every_role_and_function(terraform: Terraform, working_copy: Path) -> None:
