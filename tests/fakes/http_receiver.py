@@ -20,14 +20,16 @@ def event_of(headers: dict[str, str]) -> str:
 class Receivers(ThreadingHTTPServer):
     """What came, by path: headers in lower case and the body. ``down`` are paths that answer 503.
 
-    ``refused`` are events that are answered 422, by their ids.
+    ``refused`` are events that are answered 422, by their ids. Without ``keep_alive`` each connection ends with its
+    answer, so that what comes later goes to the port's next owner.
     """
 
     daemon_threads = True
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, *, keep_alive: bool = True) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.arrived: list[tuple[str, dict[str, str], bytes, int]] = []
+        self.keep_alive = keep_alive
         self.down: set[str] = set()
         self.refused: set[str] = set()
         self.token = "token-1"
@@ -76,6 +78,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = b"" if document is None else json.dumps(document).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
+        if not self.server.keep_alive:
+            self.send_header("Connection", "close")  # which also ends it here
         self.end_headers()
         self.wfile.write(body)
 

@@ -567,7 +567,7 @@ def test_rotated_secret_refuses_no_event_and_the_old_one_ends(ways: Ways):
 
 
 def test_one_trace_leads_from_the_webhook_over_a_transform_to_the_receiver(ways: Ways):
-    receivers = http_receiver.Receivers(ways.receivers_port)
+    receivers = http_receiver.Receivers(ways.receivers_port, keep_alive=False)
     now = datetime.now(UTC).isoformat()
     asset = {"type": "asset", "id": "traced"}
     body = {"type": "chaos.raw", "id": "traced-1", "created_at": now, "object": asset, "data": {"id": "traced"}}

@@ -18,25 +18,25 @@ _SAFE: Final = "-=;:+&[]{}\"',"
 
 
 class XRayDaemon:
-    """Sends segments by UDP to ``address``, ``host:port``.
+    """Sends segments by UDP to ``address``, ``host:port``, which a restored snapshot may have anew.
 
     "You can use the X-Ray daemon's address to send trace data to the X-Ray daemon directly, without using the X-Ray
     SDK": https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html. That it passes on segments of other traces
     than the invocation's is written nowhere; the SDKs' users do it.
     """
 
-    def __init__(self, address: str) -> None:
-        host, _, port = address.rpartition(":")
-        self._address = (host, int(port)) if host and port.isdecimal() else None
+    def __init__(self, address: Callable[[], str]) -> None:
+        self._address = address
 
     def send(self, segment: Mapping[str, Any]) -> None:
         """Send ``segment``, or lose it: no event may fail or wait for its trace."""
-        if self._address is None:
+        host, _, port = self._address().rpartition(":")
+        if not host or not port.isdecimal():
             return
         datagram = _PREAMBLE + json.dumps(segment, separators=(",", ":")).encode()
-        with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        with contextlib.suppress(OSError, OverflowError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
             sender.settimeout(0)
-            sender.sendto(datagram, self._address)
+            sender.sendto(datagram, (host, int(port)))
 
 
 def carry(client: Any, header: Callable[[], str | None]) -> None:

@@ -35,5 +35,5 @@ def tracer(hop: str, tracing: str | None) -> Tracer | None:
     from media_events.core.tracing import Tracer  # noqa: PLC0415
 
     # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
-    daemon = XRayDaemon(os.environ.get("AWS_XRAY_DAEMON_ADDRESS", ""))
+    daemon = XRayDaemon(lambda: os.environ.get("AWS_XRAY_DAEMON_ADDRESS", ""))
     return Tracer(hop=hop, invocation=lambda: os.environ.get("_X_AMZN_TRACE_ID", ""), send=daemon.send)

@@ -19,16 +19,16 @@ def test_segment_arrives_behind_the_daemons_header():
         daemon.bind(("127.0.0.1", 0))
         daemon.settimeout(5)
 
-        XRayDaemon(f"127.0.0.1:{daemon.getsockname()[1]}").send({"name": "ingress/é"})
+        XRayDaemon(lambda: f"127.0.0.1:{daemon.getsockname()[1]}").send({"name": "ingress/é"})
 
         header, _, segment = daemon.recv(65_536).partition(b"\n")
     assert json.loads(header) == {"format": "json", "version": 1}
     assert json.loads(segment) == {"name": "ingress/é"}
 
 
-@pytest.mark.parametrize("address", ["", "nowhere", "127.0.0.1:x", "127.0.0.1:9", "256.0.0.1:2000"])
+@pytest.mark.parametrize("address", ["", "nowhere", "127.0.0.1:x", "127.0.0.1:9", "256.0.0.1:2000", "127.0.0.1:99999"])
 def test_daemon_that_is_not_there_takes_nothing_away(address):
-    daemon = XRayDaemon(address)
+    daemon = XRayDaemon(lambda: address)
     daemon.send({"name": "a"})
     daemon.send({"name": "b" * 70_000})
 
