@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
+from threading import BoundedSemaphore, Thread
 from typing import Any, Final
 
 from media_events.adapters.sqs.depths import depth
@@ -39,6 +39,8 @@ from tests.system.polling import SECONDS, eventually
 RECIPES: Final = KIT / "docs" / "how-to" / "recipes"
 SIDE_BY_SIDE: Final = 10
 """An apply mostly waits for the provider, over a minute."""
+PLANNING: Final = BoundedSemaphore(os.cpu_count() or 1)
+"""A plan mostly computes."""
 COLLECTING: Final = {"GOGC": "100"}
 """Go's default: an apply then has 600 MB, not 800, and there are several."""
 
@@ -154,7 +156,7 @@ def _deploy(name: str, stack: Stack, record: CloudRecord, directory: Path) -> De
     paths = LocalPaths(directory / name)
     paths.make_private()
     server = ReceiverServer(0)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    Thread(target=server.serve_forever, daemon=True).start()
     amend(record, stack, receiver=Receiver(server.server_port, os.getpid(), ""))
     terraform = Terraform(
         directory=stack.directory,
@@ -162,8 +164,12 @@ def _deploy(name: str, stack: Stack, record: CloudRecord, directory: Path) -> De
         log=paths.terraform_log,
         environment=lifecycle.terraform_variables(paths, record) | COLLECTING,
     )
-    terraform.init()
-    terraform.apply(lambda _: None, refresh=False)
+    with ExitStack() as planning:
+        planning.enter_context(PLANNING)
+        terraform.init()
+        terraform.apply(
+            lambda message: planning.close() if message.get("type") == "change_summary" else None, refresh=False
+        )
     outputs = terraform.outputs()
     deployment = Deployment(
         cloud=Cloud(record=record),
