@@ -381,6 +381,20 @@ class ExistingDlq(TypedDict):
     kms_key: NotRequired[ExistingDlqKmsKey | Reference | None]
 
 
+class DashboardDeadLetterQueuesIdempotencyTable(TypedDict):
+    name: str
+
+
+class DashboardDeadLetterQueues(TypedDict):
+    """The hops' queues and destinations, by hop: `merge()` of the outputs `dead_letter_queues` of the
+    other modules."""
+
+    queue_arn: str
+    source_queue_url: NotRequired[str | None]
+    destination: str
+    idempotency_table: NotRequired[DashboardDeadLetterQueuesIdempotencyTable | Reference | None]
+
+
 class DlqReviewDeadLetterQueuesIdempotencyTable(TypedDict):
     name: str
     arn: str

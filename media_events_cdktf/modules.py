@@ -343,6 +343,67 @@ class BusPartner(Module):
         return self.reference("alarm_names")
 
 
+class Dashboard(Module):
+    """A CloudWatch dashboard of a deployment: the path's figures from left to right, then graphs by
+    partner, destination, route and every other hop. It also saves queries of the functions' logs
+    for CloudWatch Logs Insights."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        function_arns: Mapping[str, str] | Reference,
+        dead_letter_queues: Mapping[str, inputs.DashboardDeadLetterQueues | Reference] | Reference | None = None,
+        log_group_names: Mapping[str, str] | Reference | None = None,
+        bus_arn: str | None = None,
+        alarm_arns: Sequence[str] | None = None,
+        providers: Sequence[Any] = (),
+    ) -> None:
+        """Call the module.
+
+        Args:
+            scope: the stack, or a construct in it.
+            construct_id: its name there.
+            name: Name of the dashboard, and folder of the saved queries. An account has one list of dashboards
+                for all its regions.
+            function_arns: The functions, by hop: `merge()` of the outputs `function_arns` of the other modules,
+                that of `dlq-review` included.
+            dead_letter_queues: The hops' queues and destinations, by hop: `merge()` of the outputs
+                `dead_letter_queues` of the other modules. Optional.
+            log_group_names: The functions' log groups, by hop: `merge()` of the outputs `log_group_names` of
+                the other modules. Without any no queries are saved. Optional.
+            bus_arn: ARN of the event bus, whose figures are shown then. Optional.
+            alarm_arns: ARNs of alarms whose states are shown on top. Optional.
+            providers: AWS providers in place of the stack's default one, for another region or account.
+        """
+        super().__init__(
+            scope,
+            construct_id,
+            "dashboard",
+            {
+                "name": name,
+                "function_arns": function_arns,
+                "dead_letter_queues": dead_letter_queues,
+                "log_group_names": log_group_names,
+                "bus_arn": bus_arn,
+                "alarm_arns": alarm_arns,
+            },
+            providers,
+        )
+
+    @property
+    def dashboard_arn(self) -> str:
+        """ARN of the dashboard."""
+        return self.text("dashboard_arn")
+
+    @property
+    def query_names(self) -> Reference:
+        """Names of the saved queries."""
+        return self.reference("query_names")
+
+
 class DlqReview(Module):
     """Reads dead-letter queues. A dead letter that another try may deliver goes back to the hop that
     failed, and only there. Any other becomes one item in the review table, with its reason, for a

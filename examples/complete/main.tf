@@ -120,6 +120,16 @@ module "review" {
   state_machine_arns = local.state_machine_arns
 }
 
+module "dashboard" {
+  source = "../../modules/dashboard"
+
+  name               = var.name
+  bus_arn            = module.bus.bus_arn
+  function_arns      = merge(module.webhooks.function_arns, module.router.function_arns, module.review.function_arns)
+  dead_letter_queues = local.dead_letter_queues
+  log_group_names    = merge(local.log_group_names, module.review.log_group_names)
+}
+
 ################################################################################
 # Downstream
 ################################################################################

@@ -1,12 +1,15 @@
 ################################################################################
-# Permissions of `media-events trace` and `media-events status`, besides the review table and the idempotency stores
+# Permissions of `media-events trace`, `media-events status` and queries of the logs, besides the review table and the idempotency stores
 ################################################################################
 
 locals {
   read_operations = concat(
     [
       # AWS's user guide wants the ARN of a log group with an asterisk here, its service authorization reference the one without.
-      { Sid = "SearchLogs", Effect = "Allow", Action = ["logs:FilterLogEvents"], Resource = flatten([for arn in local.resources.log_groups : endswith(arn, "*") ? [arn] : [arn, "${arn}:*"]]) },
+      { Sid = "SearchLogs", Effect = "Allow", Action = ["logs:FilterLogEvents", "logs:StartQuery"], Resource = flatten([for arn in local.resources.log_groups : endswith(arn, "*") ? [arn] : [arn, "${arn}:*"]]) },
+      # The saved queries of `dashboard`. Neither action has resource-level permissions; results are found by a random id alone.
+      # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html
+      { Sid = "ReadQueries", Effect = "Allow", Action = ["logs:DescribeQueryDefinitions", "logs:GetQueryResults"], Resource = ["*"] },
       { Sid = "CountMessages", Effect = "Allow", Action = ["sqs:GetQueueAttributes"], Resource = local.resources.hop_queues },
       # The ages of messages; GetMetricData has no resource-level permission.
       { Sid = "ReadAges", Effect = "Allow", Action = ["cloudwatch:GetMetricData"], Resource = ["*"] },

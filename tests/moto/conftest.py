@@ -49,7 +49,7 @@ def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudRecord]:
     port = process.free_port()
     server = process.start(
         [sys.executable, str(Path(__file__).with_name("server.py")), str(port)],
-        environment={"PATH": "", "TMPDIR": str(paths.temporary), "MOTO_PORT": str(port)},
+        environment={"PATH": "", "TMPDIR": str(paths.temporary), "MOTO_PORT": str(port), "PYTHONPATH": str(KIT)},
         directory=KIT,
         log=paths.cloud_log,
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from moto.awslambda import urls as lambda_urls
@@ -17,11 +18,14 @@ from moto.core.responses import ActionResult
 from moto.events.models import EventsBackend, events_backends
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 from moto.logs.models import LogGroup
+from moto.logs.responses import LogsResponse
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto.sqs.models import Queue
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser, ASLParserException
 from moto.stepfunctions.responses import StepFunctionResponse
 from werkzeug.serving import make_server
+
+from media_events_kit.ops.local.server.query_definitions import Definitions
 
 _permitted_by_moto: Any = IAMPolicyStatement.is_action_permitted
 _log_group_of_moto: Any = LogGroup.to_describe_dict
@@ -99,11 +103,20 @@ def list_state_machine_versions(_request: Any) -> ActionResult:
     return ActionResult({"stateMachineVersions": []})
 
 
+SAVED = Definitions({})
+"""https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutQueryDefinition.html, in one region."""
+
+
 def recursion_config(request: Any) -> ActionResult:
     """Kept with the function. https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionRecursionConfig.html."""
     function = request.backend.get_function(request.path.rsplit("/", 2)[1])
     function.recursive_loop = request._get_param("RecursiveLoop") or getattr(function, "recursive_loop", "Terminate")
     return ActionResult({"RecursiveLoop": function.recursive_loop})
+
+
+def saved_queries(answer: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Callable[[Any], ActionResult]:
+    """A handler of moto's that answers as the local cloud does."""
+    return lambda request: ActionResult(answer(json.loads(request.body)))
 
 
 class Connection(CloudFormationModel):
@@ -178,6 +191,9 @@ def serve(port: int) -> None:
     CloudWatchResponse.put_composite_alarm = CloudWatchResponse.put_metric_alarm
     LambdaResponse.put_function_recursion_config = recursion_config
     LambdaResponse.get_function_recursion_config = recursion_config
+    for action in ("put", "describe", "delete"):
+        name = "describe_query_definitions" if action == "describe" else f"{action}_query_definition"
+        setattr(LogsResponse, name, saved_queries(getattr(SAVED, action)))
     path = r"{0}/(?P<api_version>[^/]+)/functions/(?P<function_name>[\w_:%-]+)/recursion-config$"
     lambda_urls.url_paths[path] = LambdaResponse.dispatch
     application = DomainDispatcherApplication(create_backend_app)

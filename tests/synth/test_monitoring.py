@@ -1,8 +1,6 @@
 """What shows a stack as a whole: the alarms that notify for all others, the dashboard, the resource group."""
 
 import json
-import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +8,6 @@ import pytest
 from tests.fakes.workflows import SMALL
 from tests.synth.offline_terraform import plan
 
-ROOT = Path(__file__).resolve().parents[2]
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:on-call"
 
 
@@ -73,7 +70,7 @@ def test_alarms_of_each_module_are_named_once_though_a_bus_with_a_key_has_dead_l
 def test_modules_alarms_notify_of_nothing_but_a_lack_of_data(synthesise, states, left):
     modules = synthesise(SMALL + states)["dev"].document["module"]
 
-    with_alarms = {name: module for name, module in modules.items() if name not in {"storage", "package"}}
+    with_alarms = {name: module for name, module in modules.items() if name not in {"storage", "package", "dashboard"}}
     assert {name: module["settings"]["alarms"]["notify_on"] for name, module in with_alarms.items()} == dict.fromkeys(
         ("bus", "ingress", "router", "review"), left
     )
@@ -90,9 +87,40 @@ def test_only_alarms_of_the_selected_severities_are_made(synthesise, alarms, mad
 # ----------------------------------------------------------------------------------------------------------- dashboard
 
 
+def test_dashboard_shows_what_the_modules_put_out(synthesise):
+    dashboard = synthesise(SMALL)["dev"].module("dashboard")
+
+    functions = "merge(module.ingress.{0}, module.router.{0}, module.review.{0})"
+    assert dashboard | {"//": None, "source": None} == {
+        "//": None,
+        "source": None,
+        "name": "media-dev",
+        "bus_arn": "${module.bus.bus_arn}",
+        "function_arns": f"${{{functions.format('function_arns')}}}",
+        "dead_letter_queues": "${merge(module.ingress.dead_letter_queues, module.router.dead_letter_queues)}",
+        "log_group_names": f"${{{functions.format('log_group_names')}}}",
+        "alarm_arns": "${concat(aws_cloudwatch_composite_alarm.person-needed[*].arn)}",
+    }
+    assert "alarm_arns" not in synthesise(f"{SMALL}settings: {{alarms: {{enabled: false}}}}\n")["dev"].module(
+        "dashboard"
+    )
+
+
+def test_dashboard_that_the_stack_had_itself_is_moved_and_not_made_anew(synthesise):
+    """Terraform may delete the former after it has made the new one, and both have one name."""
+    moved = synthesise(SMALL)["dev"].document["moved"]
+
+    assert {
+        "from": "aws_cloudwatch_dashboard.dashboard",
+        "to": "module.dashboard.aws_cloudwatch_dashboard.this",
+    } in moved
+
+
 def test_dashboard_may_be_left_out(synthesise):
-    assert "aws_cloudwatch_dashboard" in synthesise(SMALL)["dev"].document["resource"]
-    assert "aws_cloudwatch_dashboard" not in synthesise(SMALL + "dashboard: false\n")["dev"].document["resource"]
+    document = synthesise(SMALL + "dashboard: false\n")["dev"].document
+
+    assert "dashboard" not in document["module"]
+    assert not any("dashboard" in move["from"] for move in document["moved"])
 
 
 def test_resource_group_finds_what_has_the_stacks_tags(synthesise):
@@ -110,9 +138,6 @@ def test_resource_group_finds_what_has_the_stacks_tags(synthesise):
 FACTS = {
     "person-needed-alarms": [f"media-dev-{number}" for number in range(120)],
     "slow-alarms": ["media-dev-age"],
-    "hop-functions": {"ingress/media-dev-webhook": "media-dev-webhook", "route/ready": "media-dev-ready"},
-    "hop-queues": {},
-    "hop-dead-letter-queues": {"route/ready": "media-dev-ready-dlq"},
 }
 
 
@@ -130,11 +155,6 @@ def _planned(tmp_path_factory: pytest.TempPathFactory, default_stacks: dict[str,
         for name, resource in members.items():
             members[name] = {key: value for key, value in resource.items() if key != "depends_on"}
     resources["aws_cloudwatch_composite_alarm"]["person-needed"]["alarm_actions"] = [TOPIC]
-    dashboard = resources["aws_cloudwatch_dashboard"]["dashboard"]
-    # Otherwise the body would not be known before the alarms are made.
-    body = dashboard["dashboard_body"].replace("module.router.idempotency_tables", '{ "route/ready" = { name = "t" } }')
-    arns = re.compile(r"concat\(aws_cloudwatch_composite_alarm[^)]*\)")
-    dashboard["dashboard_body"] = arns.sub(json.dumps([TOPIC]), body)
     stack = {"terraform": document["terraform"], "locals": FACTS, "resource": resources}
     (folder / "cdk.tf.json").write_text(json.dumps(stack), encoding="utf-8")
     changes = plan(folder, "eu-west-1")["resource_changes"]
@@ -153,35 +173,3 @@ def test_more_alarms_than_a_rule_may_name_are_told_by_parts(planned):
     assert (whole["alarm_actions"], [part["alarm_actions"] for part in parts]) == ([TOPIC], [None] * 3)
     assert planned["aws_cloudwatch_composite_alarm.slow[0]"]["alarm_rule"] == 'ALARM("media-dev-age")'
     assert "aws_cloudwatch_composite_alarm.slow-part[0]" not in planned
-
-
-@pytest.mark.terraform
-def test_dashboard_shows_each_hop_and_nothing_that_is_empty(planned):
-    """AWS refuses graphs without metrics: here no hop has a queue, and there is no transform."""
-    dashboard = planned["aws_cloudwatch_dashboard.dashboard"]
-    status, *graphs = json.loads(dashboard["dashboard_body"])["widgets"]
-    metrics = {graph["properties"]["title"]: graph["properties"]["metrics"] for graph in graphs}
-
-    assert (dashboard["dashboard_name"], status["properties"]["alarms"]) == ("media-dev", [TOPIC])
-    assert [title for title, rows in metrics.items() if not rows] == []
-    assert "Messages that wait, by hop" not in metrics
-    assert metrics["Events transformed or delivered, by hop"] == [
-        ["MediaEvents", "EventsDelivered", "service", "media-dev-ready", {"label": "route/ready"}]
-    ]
-    search = '{MediaEvents,partner,service} MetricName="EventsAccepted" service="media-dev-webhook"'
-    total = {"expression": f"SUM(SEARCH('{search}', 'Sum', 300))", "label": "ingress/media-dev-webhook"}
-    assert metrics["Events accepted, by ingress"] == [[total]]
-    assert metrics["Longest open circuit breaker (s)"] == [
-        ["MediaEvents", "CircuitBreakerOpenAge", "idempotency_table", "t"]
-    ]
-    assert metrics["Dead letters that wait, by hop"][0][3] == "media-dev-ready-dlq"
-
-
-@pytest.mark.terraform
-def test_dashboard_shows_metrics_that_the_functions_write(planned):
-    written = (ROOT / "docs" / "reference" / "logs-and-metrics.md").read_text(encoding="utf-8")
-    graphs = json.loads(planned["aws_cloudwatch_dashboard.dashboard"]["dashboard_body"])["widgets"][1:]
-    rows = [row for graph in graphs for row in graph["properties"]["metrics"]]
-
-    shown = {row[1] for row in rows if row[0] == "MediaEvents"} | {"EventsAccepted", "RequestsRefused"}
-    assert {metric for metric in shown if f"`{metric}`" not in written} == set()

@@ -164,6 +164,7 @@ def test_names_begin_with_workflow_and_environment(synthesise):
         "ingress": "media-dev-webhook",
         "router": "media-dev",
         "review": "media-dev-review",
+        "dashboard": "media-dev",
     }
 
 
@@ -559,7 +560,7 @@ def test_workflow_without_routes_still_receives_and_archives(synthesise):
 
     stack = synthesise(text)["dev"]
 
-    assert sorted(stack.document["module"]) == ["bus", "ingress", "package", "review", "storage"]
+    assert sorted(stack.document["module"]) == ["bus", "dashboard", "ingress", "package", "review", "storage"]
     assert stack.module("review")["dead_letter_queues"] == "${merge(module.ingress.dead_letter_queues)}"
 
 
@@ -617,7 +618,7 @@ def test_settings_reach_every_module(synthesise, tmp_path):
     assert modules["storage"]["settings"] == SHARED
     made_once = {"bucket": "${module.storage.bucket}", "package": "${module.package.package}"}
     assert modules["package"]["settings"] == SHARED | {"bucket": made_once["bucket"]}
-    others = modules.keys() - {"storage", "package"}
+    others = modules.keys() - {"storage", "package", "dashboard"}
     assert others == {"bus", "ingress", "ingress-queue", "machine-cms", "review", "router", "task-callbacks"}
     for name in others:
         assert modules[name]["settings"] == SHARED | made_once | {"alarms": SHARED["alarms"] | ALARMS}, name

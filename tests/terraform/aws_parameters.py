@@ -113,6 +113,7 @@ REQUESTS: dict[str, Request] = {
         },
     ),
     "aws_cloudwatch_log_resource_policy": Request("logs", "PutResourcePolicy"),
+    "aws_cloudwatch_query_definition": Request("logs", "PutQueryDefinition"),
     "aws_cloudwatch_metric_alarm": Request(
         "cloudwatch",
         "PutMetricAlarm",

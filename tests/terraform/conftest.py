@@ -18,6 +18,8 @@ from media_events_kit.ops.shared.terraform_providers import LESS_COLLECTING, ter
 
 ROOT = Path(__file__).resolve().parents[2]
 PUBLIC_MODULES = sorted(folder.name for folder in (ROOT / "modules").iterdir() if (folder / "main.tf").exists())
+# Those that events pass, with functions, queues and alarms. A dashboard only looks.
+MODULES_OF_THE_PATH = [module for module in PUBLIC_MODULES if module != "dashboard"]
 INTERNAL_MODULES = sorted(f"internal/{file.parent.name}" for file in (ROOT / "modules" / "internal").glob("*/main.tf"))
 MODULES = [*PUBLIC_MODULES, *INTERNAL_MODULES]
 EXAMPLES = sorted(folder.name for folder in (ROOT / "examples").iterdir() if (folder / "main.tf").exists())

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.terraform.conftest import PUBLIC_MODULES, Terraform
+from tests.terraform.conftest import MODULES_OF_THE_PATH, Terraform
 from tests.terraform.test_shared_settings import USES
 
 pytestmark = pytest.mark.terraform
@@ -66,7 +66,7 @@ def _modules(terraform: Terraform, working_copy: Path) -> dict[str, tuple[list[A
 
 
 def test_every_public_module_is_planned() -> None:
-    assert {use["source"] for use in USES.values()} == set(PUBLIC_MODULES)
+    assert {use["source"] for use in USES.values()} == set(MODULES_OF_THE_PATH)
 
 
 @pytest.mark.parametrize("name", USES)

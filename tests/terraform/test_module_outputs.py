@@ -1,4 +1,4 @@
-"""Every public module has the same outputs, and one module takes what another gives, in a first deployment, too."""
+"""Modules that events pass have the same outputs, and one takes what another gives, in a first deployment, too."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any, Final
 import pytest
 
 from scripts import module_docs
-from tests.terraform.conftest import PUBLIC_MODULES, ROOT, Terraform, resources_in
+from tests.terraform.conftest import MODULES_OF_THE_PATH, ROOT, Terraform, resources_in
 from tests.terraform.test_shared_settings import USES
 
 COMMON: Final = ("role_arns", "function_arns", "log_group_names", "idempotency_tables", "dead_letter_queues")
 GIVING: Final = [name for name, use in USES.items() if use["source"] != "dlq-review"]
 
 
-@pytest.mark.parametrize("module", PUBLIC_MODULES)
+@pytest.mark.parametrize("module", MODULES_OF_THE_PATH)
 def test_module_has_the_outputs_that_every_module_has(module: str) -> None:
     declared = {block.name for block in module_docs.blocks(ROOT / "modules" / module / "outputs.tf")}
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.terraform.conftest import PUBLIC_MODULES, Terraform, resources_in
+from tests.terraform.conftest import MODULES_OF_THE_PATH, Terraform, resources_in
 
 pytestmark = pytest.mark.terraform
 
@@ -108,7 +108,7 @@ def networks(module: dict[str, Any]) -> dict[str, list[dict[str, list[str]]]]:
 
 
 def test_every_public_module_is_used() -> None:
-    assert {use["source"] for use in USES.values()} == set(PUBLIC_MODULES)
+    assert {use["source"] for use in USES.values()} == set(MODULES_OF_THE_PATH)
 
 
 def test_every_role_has_the_prefix_the_path_and_the_permissions_boundary(modules: dict[str, Any]) -> None:

@@ -226,6 +226,9 @@ CASES: Final = [
         "keys-of-aws",
         {"type": "EXPRESS", "settings": LEFT_OUT, "existing_role": LEFT_OUT, "existing_log_group": LEFT_OUT},
     ),
+    # Whether the bus is shown.
+    Case("dashboard", "everything", {}),
+    Case("dashboard", "without-a-bus", {"bus_arn": LEFT_OUT, "log_group_names": LEFT_OUT}),
     Case("task-callbacks", "everything", PACKAGE_IN_S3 | {"function.snap_start": False}),
     Case("task-callbacks", "keys-of-aws", OWN_ROLE | {"settings": LEFT_OUT, "function.snap_start": False}),
 ]

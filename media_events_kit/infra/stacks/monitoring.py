@@ -1,10 +1,9 @@
-"""What shows a stack as a whole: two alarms that tell of all others, a dashboard, and a resource group."""
+"""What shows a stack as a whole: two alarms that tell of all others, and a resource group."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, Literal
 
 from media_events_kit.infra.loader.environment import Environment
@@ -16,7 +15,6 @@ from media_events_kit.infra.stacks.cdk import (
     TerraformResource,
     aws_resource,
 )
-from media_events_kit.infra.stacks.dashboard import Hops, dashboard_body
 from media_events_kit.infra.stacks.terraform_literals import literal
 
 CHILDREN: Final = 50
@@ -29,15 +27,6 @@ DESCRIPTIONS: Final = {
     PERSON_NEEDED: "A person is needed. The alarms in this one's rule say for what, as does `media-events status`.",
     SLOW: "Events wait for long. The alarms in this one's rule say where, as does `media-events status`.",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class ModuleOutputs:
-    """Expressions of outputs of the modules, by hop: ``idempotency_tables`` is that of the router."""
-
-    log_group_names: str
-    dead_letter_queues: str
-    idempotency_tables: str
 
 
 def left_to_modules(alarms: Alarms) -> list[str]:
@@ -108,27 +97,6 @@ class Monitoring:
             # CloudWatch refuses a rule with the name of an alarm that is not there, and names say nothing of that.
             depends_on=[*self._modules],
         )
-
-    def dashboard(self, outputs: ModuleOutputs, alarms: Sequence[str]) -> None:
-        """Add the dashboard; ``alarms`` are expressions of the lists of the ARNs of the alarms to show."""
-        functions = f'hop, group in {outputs.log_group_names} : hop => trimprefix(group, "/aws/lambda/")'
-        queues = f'hop, queue in {outputs.dead_letter_queues} : hop => reverse(split("/", queue.source_queue_url))[0]'
-        dead = f'hop, queue in {outputs.dead_letter_queues} : hop => element(split(":", queue.queue_arn), 5)'
-        hops = Hops(
-            functions=self._local("hop-functions", f"{{ for {functions} }}"),
-            queues=self._local("hop-queues", f"{{ for {queues} if queue.source_queue_url != null }}"),
-            dead_letter_queues=self._local("hop-dead-letter-queues", f"{{ for {dead} }}"),
-            idempotency_tables=f"distinct(values({outputs.idempotency_tables})[*].name)",
-        )
-        body = dashboard_body(
-            hops=hops,
-            review=f"{self._environment.prefix}-review",
-            region=self._environment.workflow.region,
-            alarms=f"concat({', '.join(alarms) or '[]'})",
-        )
-        # AWS has one list of dashboards for all regions of an account.
-        arguments = {"dashboard_name": self._environment.prefix, "dashboard_body": body}
-        aws_resource(self._scope, "aws_cloudwatch_dashboard", "dashboard", arguments)
 
     def resource_group(self, tags: Mapping[str, str]) -> None:
         """Add the group of everything that has these ``tags``."""

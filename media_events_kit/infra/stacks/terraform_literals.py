@@ -36,21 +36,3 @@ def replaced(value: Any, references: Mapping[str, str]) -> Any:
 def json_text(value: Any) -> str:
     """`value` as JSON text that Terraform takes as it stands."""
     return str(literal(json.dumps(value, ensure_ascii=False, separators=(",", ":"))))
-
-
-class Expression(str):
-    """Terraform's own code, among values that it takes as they stand."""
-
-    __slots__ = ()
-
-
-def expression(value: Any) -> str:
-    """Terraform's code for JSON data with an :class:`Expression` here and there."""
-    if isinstance(value, Expression):
-        return value
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{expression(key)} = {expression(member)}" for key, member in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(expression, value)) + "]"
-    # Texts, numbers, true, false and null are written alike.
-    return json.dumps(literal(value), ensure_ascii=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,7 +36,7 @@ from media_events_kit.infra.stacks.deployed_names import as_deployed, renamed_ho
 from media_events_kit.infra.stacks.ingress_modules import IngressModules, consumer_settings, queue_url, snap_start
 from media_events_kit.infra.stacks.local_state import state_file
 from media_events_kit.infra.stacks.module_sources import module_source, relative_path
-from media_events_kit.infra.stacks.monitoring import ModuleOutputs, Monitoring, left_to_modules
+from media_events_kit.infra.stacks.monitoring import Monitoring, left_to_modules
 from media_events_kit.infra.stacks.terraform_literals import json_text, literal, replaced
 from media_events_kit.infra.validation.references import MACHINE_SUFFIX
 from media_events_kit.kit_files import KIT
@@ -537,13 +537,30 @@ class WorkflowParts:
         monitoring = Monitoring(self._scope, self._environment, list(dict.fromkeys([*sources, review, *others])))
         alarms = monitoring.composite_alarms(review.get_string("topic_arn"))
         if self._workflow.dashboard:
-            outputs = ModuleOutputs(
-                log_group_names=_merged([*self._guarded(router), review], "log_group_names"),
-                dead_letter_queues=_merged(sources, "dead_letter_queues"),
-                idempotency_tables="{}" if router is None else _reference(router, "idempotency_tables"),
-            )
-            monitoring.dashboard(outputs, alarms)
+            self._dashboard(router, review, alarms)
         monitoring.resource_group({name: tags[name] for name in ("workflow", "environment")})
+
+    def _dashboard(self, router: TerraformHclModule | None, review: TerraformHclModule, alarms: Sequence[str]) -> None:
+        """Add the dashboard and the saved queries; ``alarms`` are expressions of lists of ARNs."""
+        with_functions = [*self._guarded(router), review]
+        module = self._module(
+            "dashboard",
+            "dashboard",
+            {
+                # AWS has one list of dashboards for all regions of an account.
+                "name": self._environment.prefix,
+                "bus_arn": self.bus.get_string("bus_arn"),
+                "function_arns": f"${{{_merged(with_functions, 'function_arns')}}}",
+                "dead_letter_queues": f"${{{_merged(self._sources(router), 'dead_letter_queues')}}}",
+                "log_group_names": f"${{{_merged(with_functions, 'log_group_names')}}}",
+                "alarm_arns": f"${{concat({', '.join(alarms)})}}" if alarms else None,
+            },
+        )
+        # It was the stack's own. Made anew, it might be deleted after that: both have one name.
+        name = module.friendly_unique_id
+        self.moved.append(
+            {"from": f"aws_cloudwatch_dashboard.{name}", "to": f"module.{name}.aws_cloudwatch_dashboard.this"}
+        )
 
     def _enabled_hops(self) -> list[str]:
         hops: dict[str, bool] = {}

@@ -22,6 +22,7 @@ from media_events_kit.ops.local.server import (
     permissions,
     policies,
     policy_variables,
+    query_definitions,
     queue_targets,
     queues,
     route_settings,
@@ -58,6 +59,7 @@ def correct_ministack() -> None:
     event_entries.correct(_service("eventbridge"))  # the request as a whole, before its entries go one by one
     xray_daemon.begin()
     log_keys.correct(_service("cloudwatch_logs"), _service("kms"), _core("iam_evaluator"), _core("responses"))
+    query_definitions.correct(_service("cloudwatch_logs"), _core("responses"))
     permissions.correct(_core("iam_actions"))
     leading_keys.correct(_core("iam_actions"), _core("iam_evaluator"), _service("dynamodb"))
     policy_variables.correct(_core("iam_evaluator"), _core("iam_actions"))
