@@ -33,12 +33,15 @@ locals {
     "6 Failure path" = concat(local.totals["Failure path"], local.review)
   } : { title = part, width = 4, stat = "Sum", metrics = metrics }]
 
-  # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html
+  # A custom bus's metrics have both dimensions: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html
   bus = [for figure in var.bus_arn == null ? [] : [
-    { metric = "InvocationAttempts", stat = "Sum", label = "sent to targets in 5 min" },
-    { metric = "RetryInvocationAttempts", stat = "Sum", label = "of these again" },
-    { metric = "IngestionToInvocationStartLatency", stat = "p95", label = "95 % begin within (ms)" },
-  ] : ["AWS/Events", figure.metric, "EventBusName", split(":event-bus/", var.bus_arn)[1], { stat = figure.stat, label = figure.label }]]
+    { metric = "Invocations", label = "sent to targets in 5 min" },
+    { metric = "FailedInvocations", label = "failed" },
+    { metric = "InvocationsFailedToBeSentToDlq", label = "lost but for the archive" },
+    ] : [{
+      expression = "SUM(SEARCH('{AWS/Events,EventBusName,RuleName} MetricName=\"${figure.metric}\" EventBusName=\"${split(":event-bus/", var.bus_arn)[1]}\"', 'Sum', ${local.period}))"
+      label      = figure.label
+  }]]
 
   review = [for row in setproduct(values(local.functions_of.review), [
     { metric = "OpenItems", label = "open items" },
