@@ -8,6 +8,8 @@ from typing import Final
 
 import pytest
 
+from tests.fakes.insights_query import fields
+
 ROOT: Final = Path(__file__).resolve().parents[2]
 PAGE: Final = (ROOT / "docs" / "reference" / "logs-and-metrics.md").read_text(encoding="utf-8")
 MODULE: Final = (ROOT / "modules" / "dashboard" / "queries.tf").read_text(encoding="utf-8")
@@ -15,15 +17,6 @@ QUERIES: Final = dict(re.findall(r'^    "([^"\n]+)" = \{\n.*?<<-EOT\n(.*?)\n +EO
 
 LAMBDAS_OWN: Final = {"@timestamp", "@type", "@duration", "@requestId", "@log"}
 """https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_AnalyzeLogData-discoverable-fields.html"""
-LANGUAGE: Final = set("fields filter sort stats limit by as and or like asc desc count count_distinct max".split())
-"""https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax.html"""
-
-
-def fields(query: str) -> set[str]:
-    """The fields that a query names: every word that is neither text, nor the language's, nor a name of its own."""
-    code = re.sub(r'"[^"]*"', "", query)
-    own = set(re.findall(r" as (\w+)", code))
-    return set(re.findall(r"@?[A-Za-z_]\w*", code)) - own - LANGUAGE
 
 
 def test_the_page_explains_every_saved_query():

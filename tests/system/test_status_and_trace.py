@@ -11,6 +11,7 @@ import pytest
 from media_events_kit.ops.demo.http_receiver_process import Receiver
 from media_events_kit.ops.demo.scenario import BROKEN, fresh
 from media_events_kit.ops.local.clients import Clients
+from tests.fakes.insights_query import fields
 from tests.system.operators import Operator, Said, with_policy
 from tests.system.polling import eventually
 
@@ -88,6 +89,17 @@ def test_nothing_of_what_is_in_an_event_is_told(demonstration, reader: Operator)
     )
     assert "workspace" not in said.out
     assert '"data"' not in said.out
+
+
+def test_saved_queries_are_there_and_name_fields_that_the_lines_have(clients: Clients, outputs, log_lines):
+    saved = clients.logs.describe_query_definitions(queryDefinitionNamePrefix="media-local/")["queryDefinitions"]
+    written = {name for line in log_lines() for name in line.fields or ()}
+
+    assert len(saved) == 5
+    # No function has crashed.
+    named = {name for query in saved for name in fields(query["queryString"]) if not name.startswith("@")}
+    assert named - written <= {"error", "at", "status"}
+    assert {name for query in saved for name in query["logGroupNames"]} == set(outputs["log_group_names"].values())
 
 
 def test_an_event_that_was_never_there_is_unknown(reader: Operator):
