@@ -31,6 +31,7 @@ def test_copies_are_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:
 def test_every_module_that_makes_something_takes_the_settings() -> None:
     assert {
         *module_interfaces.INPUTS,
+        "dashboard",  # its resources take no tags, keys or roles
         "internal/event-bodies",
         "internal/hop-definitions",
         "internal/key-policy",

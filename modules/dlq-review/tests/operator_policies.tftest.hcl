@@ -198,7 +198,8 @@ run "each_policy_holds_what_its_name_says" {
       alltrue([
         for action in statement.Action : contains([
           "cloudwatch:GetMetricData", "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query",
-          "logs:FilterLogEvents", "sqs:GetQueueAttributes", "states:DescribeExecution",
+          "logs:DescribeQueryDefinitions", "logs:FilterLogEvents", "logs:GetQueryResults", "logs:StartQuery",
+          "sqs:GetQueueAttributes", "states:DescribeExecution",
         ], action)
       ]) || statement.Sid == "ReadAudit"
     ])
