@@ -70,7 +70,8 @@ run "each_policy_holds_what_its_name_says" {
       for statement in jsondecode(output.operator_policies.read).Statement :
       alltrue([for action in statement.Action : contains([
         "cloudwatch:GetMetricData", "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query",
-        "logs:FilterLogEvents", "s3:GetObject", "s3:ListBucket", "sqs:GetQueueAttributes", "states:DescribeExecution",
+        "logs:DescribeQueryDefinitions", "logs:FilterLogEvents", "logs:GetQueryResults", "logs:StartQuery",
+        "s3:GetObject", "s3:ListBucket", "sqs:GetQueueAttributes", "states:DescribeExecution",
       ], action)])
     ])
     error_message = "A role that may read may only read."
