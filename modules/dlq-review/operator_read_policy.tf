@@ -6,10 +6,10 @@ locals {
   read_operations = concat(
     [
       # AWS's user guide wants the ARN of a log group with an asterisk here, its service authorization reference the one without.
-      { Sid = "SearchLogs", Effect = "Allow", Action = ["logs:FilterLogEvents", "logs:StartQuery"], Resource = flatten([for arn in local.resources.log_groups : endswith(arn, "*") ? [arn] : [arn, "${arn}:*"]]) },
-      # The saved queries of `dashboard`. Neither action has resource-level permissions; results are found by a random id alone.
+      { Sid = "SearchLogs", Effect = "Allow", Action = ["logs:FilterLogEvents", "logs:GetQueryResults", "logs:StartQuery"], Resource = flatten([for arn in local.resources.log_groups : endswith(arn, "*") ? [arn] : [arn, "${arn}:*"]]) },
+      # The saved queries of `dashboard`; DescribeQueryDefinitions has no resource-level permission.
       # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html
-      { Sid = "ReadQueries", Effect = "Allow", Action = ["logs:DescribeQueryDefinitions", "logs:GetQueryResults"], Resource = ["*"] },
+      { Sid = "ListQueries", Effect = "Allow", Action = ["logs:DescribeQueryDefinitions"], Resource = ["*"] },
       { Sid = "CountMessages", Effect = "Allow", Action = ["sqs:GetQueueAttributes"], Resource = local.resources.hop_queues },
       # The ages of messages; GetMetricData has no resource-level permission.
       { Sid = "ReadAges", Effect = "Allow", Action = ["cloudwatch:GetMetricData"], Resource = ["*"] },

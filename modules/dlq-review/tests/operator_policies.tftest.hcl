@@ -302,7 +302,7 @@ run "every_policy_allows_status_and_trace" {
 
   assert {
     condition = { for statement in jsondecode(output.operator_policies.read).Statement : statement.Sid => statement.Resource
-      if contains(["SearchLogs", "ReadQueries", "CountMessages", "ReadAges", "DescribeExecutions", "ReadIdempotencyRecords"], statement.Sid) } == {
+      if contains(["SearchLogs", "ListQueries", "CountMessages", "ReadAges", "DescribeExecutions", "ReadIdempotencyRecords"], statement.Sid) } == {
       SearchLogs = [
         "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/media-cms",
         "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/media-cms:*",
@@ -311,7 +311,7 @@ run "every_policy_allows_status_and_trace" {
         "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/media-webhook",
         "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/media-webhook:*",
       ]
-      ReadQueries            = ["*"]
+      ListQueries            = ["*"]
       CountMessages          = ["arn:aws:sqs:eu-west-1:123456789012:media-cms-dlq", "arn:aws:sqs:eu-west-1:123456789012:media-cms"]
       ReadAges               = ["*"]
       DescribeExecutions     = ["arn:aws:states:eu-west-1:123456789012:execution:media-publish:*"]
