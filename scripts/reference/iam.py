@@ -290,7 +290,7 @@ class Reasons:
 
 def _holders(plan: ResolvedPlan) -> dict[str, list[Holder]]:
     """The roles and the resources with policies, by module call, in the plan's order."""
-    trusts: dict[str, str] = {}
+    trusts: dict[tuple[str, str], str] = {}
     found: dict[str, dict[str, list[Mapping[str, Any]]]] = defaultdict(lambda: defaultdict(list))
     names = {resource.address: resource.values for resource in plan.resources}
     for policy in policies(plan):
@@ -301,7 +301,7 @@ def _holders(plan: ResolvedPlan) -> dict[str, list[Holder]]:
         if policy.kind == "trust":
             title = f"Role {code(values['name'])}"
             (statement,) = policy.document["Statement"]
-            trusts[title] = _who(statement) + "".join(f", for {text}" for text in _conditions(statement))
+            trusts[call[1], title] = _who(statement) + "".join(f", for {text}" for text in _conditions(statement))
             found[call[1]].setdefault(title, [])
         elif policy.kind == "identity":
             found[call[1]][f"Role {code(values['role'])}"] += policy.document["Statement"]
@@ -309,7 +309,7 @@ def _holders(plan: ResolvedPlan) -> dict[str, list[Holder]]:
             title = f"{_KINDS[policy.name.split('.')[-2]]} {code(_resource(policy.document))}"
             found[call[1]][title] += policy.document["Statement"]
     return {
-        call: [Holder(title, trusts.get(title), tuple(statements)) for title, statements in holders.items()]
+        call: [Holder(title, trusts.get((call, title)), tuple(statements)) for title, statements in holders.items()]
         for call, holders in found.items()
     }
 

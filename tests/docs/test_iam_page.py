@@ -36,6 +36,16 @@ def test_every_action_of_the_modules_is_on_the_page() -> None:
     assert sorted(action for action in actions if action not in PAGE) == []
 
 
+def test_a_role_is_trusted_as_its_module_says_though_others_have_a_role_of_that_name() -> None:
+    for module, service in (
+        ("state-machine", "states"),
+        ("bus-partner (`forward_unmodified`)", "events"),
+        ("task-callbacks", "lambda"),
+    ):
+        section = PAGE.partition(f"## {module}\n")[2].partition("\n## ")[0]
+        assert f"**Role `NAME`**, which only `{service}.amazonaws.com`" in section, module
+
+
 def test_no_statement_allows_an_action_by_a_wildcard() -> None:
     allowing = [row for row in PAGE_ROWS if "**denied:**" not in row and "key_policy_statements`" not in row]
 
