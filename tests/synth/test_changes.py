@@ -288,7 +288,8 @@ def test_a_route_becomes_any_other_kind_and_only_its_queues_are_at_risk(parts):
         report = judge(_plan(*(parts[f"route {kind}"] for kind in pair)))
 
         assert _unsafe(report) == [], pair
-        lost = [finding for finding in report.findings if finding.consequence == "lost"]
+        # The wide workflow has transforms, that of a machine none: the stages of their routes differ.
+        lost = [each for each in report.findings if each.consequence == "lost" and "formerly as" not in each.what]
         queues = [finding for finding in lost if not finding.subject.startswith("state machine ")]
         # What runs in a machine ends with it, be it that another type takes its place.
         assert len(lost) - len(queues) == (pair[0] == "own-machine"), pair

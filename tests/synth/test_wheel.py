@@ -20,6 +20,8 @@ from media_events_kit.kit_files import version
 ROOT = Path(__file__).resolve().parents[2]
 MEGABYTES = 1024 * 1024
 IMPORTED_AS = {"pyyaml": "yaml", "flask-wtf": "flask_wtf"}
+OF_THE_RUNTIME = "snapshot_restore_py"
+"""Lambda's own, and nowhere else."""
 BROUGHT_ALONG = {
     "botocore": "boto3",
     "constructs": "cdktf",
@@ -88,7 +90,7 @@ def test_it_asks_for_every_package_that_its_code_imports_and_for_no_heavy_one(wh
 
     imported = {top for source in sources for top in imports_of(source)}
 
-    ours = {"media_events", "media_events_kit", "media_events_cdktf", "cdktn", *sys.stdlib_module_names}
+    ours = {"media_events", "media_events_kit", "media_events_cdktf", "cdktn", OF_THE_RUNTIME, *sys.stdlib_module_names}
     stubs = {name for name in imported if name.startswith("mypy_boto3_")}
     missing = {BROUGHT_ALONG.get(name, name) for name in imported - ours - stubs if name != "ministack"} - declared
     assert {name for name in missing if not name.startswith(("cdktf_cdktf_provider", "cdktn_provider"))} == set()

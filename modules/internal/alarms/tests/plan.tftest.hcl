@@ -11,17 +11,20 @@ variables {
     crashed = {
       severity    = "critical"
       description = "It crashed."
+      runbook     = "errors"
       metrics     = { errors = { namespace = "AWS/Lambda", name = "Errors", dimensions = { FunctionName = "cms" }, stat = "Sum" } }
     }
     slow = {
       severity    = "warning"
       description = "It is slow."
+      runbook     = "latency"
       metrics     = { latency = { namespace = "AWS/ApiGateway", name = "Latency", stat = "p99" } }
       missing     = "missing"
     }
     failed = {
       severity    = "critical"
       description = "It failed, or timed out."
+      runbook     = "failed"
       metrics = {
         failed = { namespace = "AWS/States", name = "ExecutionsFailed", stat = "Sum" }
         late   = { namespace = "AWS/States", name = "ExecutionsTimedOut", stat = "Sum" }
@@ -31,6 +34,7 @@ variables {
     lost = {
       severity    = "critical"
       description = "Something on the bus is lost."
+      runbook     = "dead-letters-lost"
       expression  = "SELECT SUM(FailedInvocations) FROM \"AWS/Events\""
     }
   }
@@ -57,6 +61,19 @@ run "an_alarm_notifies_whom_its_severity_names_and_of_no_recovery" {
   assert {
     condition     = { for fact, alarm in aws_cloudwatch_metric_alarm.this : fact => length(alarm.insufficient_data_actions) } == { crashed = 0, failed = 0, lost = 0, slow = 1 }
     error_message = "No data is news only where data must come."
+  }
+}
+
+run "a_description_ends_with_the_address_of_its_section_of_the_runbook" {
+  command = plan
+
+  variables {
+    settings = { alarms = { runbook_url = "https://wiki.example.com/media" } }
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["slow"].alarm_description == "It is slow. Runbook: https://wiki.example.com/media#latency"
+    error_message = "Who gets the notification alone must find what to do."
   }
 }
 
