@@ -236,7 +236,8 @@ def test_a_page_that_is_hidden_asks_nothing_and_one_without_contact_says_since_w
     page = visitor.page
     visitor.go("/items")
     asked = []
-    page.on("request", lambda request: asked.append(request.url))
+    # The browser may still be after the page's icon.
+    page.on("request", lambda request: None if "/static/" in request.url else asked.append(request.url))
     page.evaluate("Object.defineProperty(document, 'hidden', { configurable: true, get: () => true })")
     page.wait_for_timeout(6500)
     assert asked == []

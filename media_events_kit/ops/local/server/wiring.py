@@ -11,6 +11,7 @@ from media_events_kit.ops.local.server import (
     descriptions,
     event_buses,
     event_entries,
+    function_output,
     leading_keys,
     lineage,
     log_keys,
@@ -67,6 +68,7 @@ def correct_ministack() -> None:
     missing_routes.correct(_service("apigateway"))
     route_settings.correct(_service("apigateway"))
     updates.correct(_service("lambda_svc"), _core("lambda_runtime"))
+    function_output.correct(_core("lambda_runtime"))
     simulation.correct(_service("iam"), _core("iam_evaluator"))
 
 
