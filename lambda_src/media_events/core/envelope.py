@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import field, fields, replace
 from typing import Any, Final, Literal, Self, cast, get_args
 
+from media_events.core.deferred import pattern
 from media_events.core.json_fields import is_whole, mapping, text
 from media_events.core.value_classes import dataclass
 
@@ -31,6 +32,10 @@ CONTROL_ATTRIBUTES: Final = frozenset(
     {"dataref", "editof", "redrive", "hops", "stage", "ingress", "partner", "recordedtime"}
 )
 """Attributes that only the system sets; a partner's own are dropped."""
+
+
+TRACEPARENT: Final = pattern(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})")
+"""A W3C trace parent: version, trace, parent, flags (https://www.w3.org/TR/trace-context/#traceparent-header)."""
 
 
 class EnvelopeError(ValueError):

@@ -20,11 +20,10 @@ from dataclasses import replace
 from typing import Any, Final, Self
 
 from media_events.core.deferred import pattern
-from media_events.core.envelope import Event
+from media_events.core.envelope import TRACEPARENT, Event
 from media_events.core.failures import ProcessingError
 from media_events.core.value_classes import dataclass
 
-_TRACEPARENT: Final = pattern(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})")
 _ROOT: Final = pattern(r"1-([0-9a-f]{8})-([0-9a-f]{24})")
 _ID: Final = pattern(r"[0-9a-f]{16}")
 _MAX_ANNOTATION: Final = 1000
@@ -42,8 +41,8 @@ class TraceContext:
 
     @classmethod
     def of_traceparent(cls, text: str | None) -> Self | None:
-        """Read a W3C trace parent, https://www.w3.org/TR/trace-context/#traceparent-header."""
-        found = _TRACEPARENT.fullmatch(text or "")
+        """Read a W3C trace parent."""
+        found = TRACEPARENT.fullmatch(text or "")
         return None if found is None else cls(found[1], found[2], bool(int(found[3], 16) & 1))
 
     @classmethod

@@ -11,7 +11,7 @@ import unicodedata
 from typing import Any, Final
 
 from media_events.core.config_fields import kind_of
-from media_events.core.deferred import pattern
+from media_events.core.envelope import TRACEPARENT
 from media_events.core.failures import PermanentDataError
 from media_events.partners.notes import Notes
 from media_events.partners.value_expressions import scalar_text
@@ -26,7 +26,6 @@ key (DynamoDB developer guide, "Constraints in Amazon DynamoDB")."""
 MAX_ATTRIBUTE_BYTES: Final = 2_048
 """The same limit: a correlation key is a partition key by itself."""
 
-_TRACEPARENT: Final = pattern(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _JOINERS: Final = "\u200c\u200d"
 
 
@@ -61,7 +60,7 @@ def optional_attribute(name: str, value: Any, notes: Notes, index: int = 0) -> s
         notes.fell_back(name, f"must be a text or a number, not {kind_of(value)}; it is left out", index)
         return None
     if name == "traceparent":
-        if not valid_traceparent(text):
+        if TRACEPARENT.fullmatch(text) is None:
             notes.fell_back(name, "is no W3C trace parent; it is left out", index)
             return None
         return text
@@ -91,8 +90,3 @@ def printable(text: str) -> bool:
 
 def _unprintable(character: str) -> bool:
     return unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
-
-
-def valid_traceparent(text: str) -> bool:
-    """Whether a text is a W3C trace parent, https://www.w3.org/TR/trace-context/ ."""
-    return _TRACEPARENT.fullmatch(text) is not None

@@ -315,7 +315,9 @@ def test_traceparent_is_taken_only_if_it_is_one():
     trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
     assert one(found, GOOD, headers={"traceparent": trace}).metadata.traceparent == trace
-    assert one(found, GOOD, headers={"traceparent": "00-zz"}).metadata.traceparent is None
+    no_trace = "00-00000000000000000000000000000000-b7ad6b7169203331-01"
+    for wrong in ("00-zz", no_trace):
+        assert one(found, GOOD, headers={"traceparent": wrong}).metadata.traceparent is None
 
 
 # Times.
