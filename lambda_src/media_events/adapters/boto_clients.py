@@ -10,8 +10,10 @@ import functools
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 from media_events.adapters.direct_calls import OPERATIONS, make_direct
+from media_events.adapters.kept_connections import KeptConnections, authorities_of
 from media_events.core.deferred import Deferred
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ def client(
     made = _make(service, read_timeout=read_timeout, attempts=attempts, region=region)
     if attempts > 1:
         rest = functools.partial(client, service, read_timeout=read_timeout, attempts=attempts - 1, region=region)
-        _make_direct(service, made, rest, repeats_unanswered=True)
+        _make_direct(service, made, rest, read_timeout=read_timeout, repeats_unanswered=True)
     return made
 
 
@@ -58,7 +60,7 @@ def client_for_effects(
     """
     patient = _make_patient(service, region, read_timeout, MAX_ATTEMPTS)
     rest = functools.partial(_make_patient_once, service, region, read_timeout, MAX_ATTEMPTS - 1)
-    _make_direct(service, patient, rest, repeats_unanswered=False)
+    _make_direct(service, patient, rest, read_timeout=read_timeout, repeats_unanswered=False)
     return patient
 
 
@@ -71,9 +73,26 @@ def _make_patient(service: str, region: str | None, read_timeout: float, attempt
 _make_patient_once: Final = functools.cache(_make_patient)
 
 
-def _make_direct(service: str, made: Any, rest: Callable[[], Any], *, repeats_unanswered: bool) -> None:
-    if service in OPERATIONS:
-        make_direct(made, _session().get_credentials(), rest=rest, repeats_unanswered=repeats_unanswered)
+def _make_direct(
+    service: str, made: Any, rest: Callable[[], Any], *, read_timeout: float, repeats_unanswered: bool
+) -> None:
+    """Make the calls of ``made`` direct, unless a proxy is in between, or its endpoint has a path."""
+    from botocore.utils import get_environ_proxies  # noqa: PLC0415  # as below
+
+    if service not in OPERATIONS:
+        return
+    session, url = _session(), made.meta.endpoint_url.rstrip("/")
+    credentials = session.get_credentials()
+    if credentials is None or urlsplit(url).path or get_environ_proxies(url):
+        return
+    connections = KeptConnections(
+        url,
+        authorities=authorities_of(session.get_config_variable("ca_bundle")),
+        connect_timeout=CONNECT_TIMEOUT_SECONDS,
+        read_timeout=read_timeout,
+    )
+    _MADE.append(connections)
+    make_direct(made, credentials, connections, rest=rest, repeats_unanswered=repeats_unanswered)
 
 
 def _unless_unanswered(caught_exception: Exception | None = None, **_about: Any) -> None:
@@ -110,7 +129,7 @@ _MADE: Final[list[Any]] = []
 
 
 def disconnect() -> None:
-    """Close every client's connections; each opens others when it is used again."""
+    """Close all connections; each client opens others when it is used again."""
     for made in _MADE:
         made.close()
 

@@ -1,10 +1,10 @@
 """The calls that are made for each batch, without botocore's work on their models.
 
 Of the 1.3 ms of CPU that botocore takes for a call, three quarters are its checks of the parameters against the model,
-its serializer, its parser, its events and its signature. All of these operations speak AWS's JSON protocol
-(https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html) with values that JSON has, so a request is its
-parameters, and an answer its members. Credentials, endpoint, proxies, certificates, connections and timeouts are the
-client's own.
+its serializer, its parser, its events and its signature, and most of the rest its way to ``http.client``. All of these
+operations speak AWS's JSON protocol (https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html) with values that
+JSON has, so a request is its parameters, and an answer its members. Credentials and endpoint are the client's own,
+authorities and timeouts the same.
 
 A direct call is the first of a call's attempts. The others are botocore's, as ever: whatever is neither a success nor a
 condition that does not hold is its to repeat or to raise.
@@ -18,8 +18,8 @@ import time
 import zlib
 from collections.abc import Callable, Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
 
+from media_events.adapters.kept_connections import Answer, KeptConnections
 from media_events.adapters.signature_v4 import Signer, host_of
 from media_events.core.value_classes import dataclass
 
@@ -48,27 +48,31 @@ _THROTTLING_PAUSE_SECONDS: Final = 1.0
 _PAUSE_SECONDS: Final = 0.05
 
 
-def make_direct(client: Any, credentials: Any, *, rest: Callable[[], Any], repeats_unanswered: bool) -> None:
-    """Replace the methods of ``client`` that :data:`OPERATIONS` names.
+def make_direct(
+    client: Any,
+    credentials: Any,
+    connections: KeptConnections,
+    *,
+    rest: Callable[[], Any],
+    repeats_unanswered: bool,
+) -> None:
+    """Replace the methods of ``client`` that :data:`OPERATIONS` names; ``connections`` lead to its endpoint.
 
     ``rest`` makes a client of the same service that has one attempt less. A call without an answer is raised at once
-    unless ``repeats_unanswered``. A client whose endpoint has a path stays as it is, and one of a botocore that keeps
-    its connections elsewhere: Lambda's runtime brings its own
-    (https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html).
+    unless ``repeats_unanswered``.
     """
-    connections = getattr(getattr(client, "_endpoint", None), "http_session", None)
-    url = f"{client.meta.endpoint_url.rstrip('/')}/"
-    if connections is None or credentials is None or urlsplit(url).path != "/":
-        return
-    service = client.meta.service_model
-    signer = Signer(host=host_of(url), region=client.meta.region_name, service=service.signing_name)
-    for method, operation in OPERATIONS.get(service.service_name, {}).items():
+    meta = client.meta
+    service = meta.service_model
+    signer = Signer(host=host_of(meta.endpoint_url), region=meta.region_name, service=service.signing_name)
+    prefix, content_type = PROTOCOLS[service.service_name]
+    for method, operation in OPERATIONS[service.service_name].items():
         call = _DirectCall(
             client=client,
             credentials=credentials,
             connections=connections,
-            url=url,
             signer=signer,
+            headers={"X-Amz-Target": f"{prefix}.{operation}", "Content-Type": content_type},
+            event=f"before-send.{service.service_id.hyphenize()}.{operation}",
             operation=operation,
             method=method,
             rest=rest,
@@ -83,9 +87,11 @@ class _DirectCall:
 
     client: Any
     credentials: Any
-    connections: Any
-    url: str
+    connections: KeptConnections
     signer: Signer
+    headers: Mapping[str, str]
+    event: str
+    """Whoever stands in for AWS answers to this event of botocore's: moto, for one."""
     operation: str
     method: str
     rest: Callable[[], Any]
@@ -101,44 +107,47 @@ class _DirectCall:
         from botocore.exceptions import BotoCoreError, ReadTimeoutError  # noqa: PLC0415  # as in boto_clients
 
         try:
-            response = self._send(json.dumps(parameters).encode())
+            answer = self._send(json.dumps(parameters).encode())
         except (TypeError, ValueError):
             return self._repeat(parameters)  # it says which parameter is wrong
-        except ReadTimeoutError:
+        except (TimeoutError, ReadTimeoutError) as error:
             if not self.repeats_unanswered:
-                raise
+                raise ReadTimeoutError(endpoint_url=self.client.meta.endpoint_url, error=error) from error
             return self._repeat(parameters, _PAUSE_SECONDS)
-        except BotoCoreError:
+        except (ConnectionError, BotoCoreError):
             return self._repeat(parameters, _PAUSE_SECONDS)
-        if response.status_code == _OK and _is_whole(response):
-            return _members(response.content)
-        if response.status_code == _REFUSED:
-            refusal = _members(response.content)
+        if answer.status == _OK and _is_whole(answer):
+            return _members(answer.body)
+        if answer.status == _REFUSED:
+            refusal = _members(answer.body)
             code = str(refusal.get("__type")).rpartition("#")[2]
             if code == _CONDITION_FAILED:
                 raise self._error(code, refusal)
             throttled = any(word in code for word in _THROTTLED)
             return self._repeat(parameters, _THROTTLING_PAUSE_SECONDS if throttled else 0.0)
-        return self._repeat(parameters, _PAUSE_SECONDS if response.status_code >= _SERVER_FAULT else 0.0)
+        return self._repeat(parameters, _PAUSE_SECONDS if answer.status >= _SERVER_FAULT else 0.0)
 
-    def _send(self, body: bytes) -> Any:
-        from botocore.awsrequest import AWSPreparedRequest  # noqa: PLC0415
+    def _send(self, body: bytes) -> Answer:
         from botocore.handlers import add_recursion_detection_header  # noqa: PLC0415
 
-        meta = self.client.meta
-        service = meta.service_model
-        prefix, content_type = PROTOCOLS[service.service_name]
-        headers = {"X-Amz-Target": f"{prefix}.{self.operation}", "Content-Type": content_type}
-        headers |= self.signer.signed(headers, body, self.credentials.get_frozen_credentials())
-        headers |= {"User-Agent": meta.config.user_agent, "Content-Length": str(len(body))}
+        headers = {
+            **self.headers,
+            **self.signer.signed(self.headers, body, self.credentials.get_frozen_credentials()),
+            "Host": self.signer.host,
+            "User-Agent": self.client.meta.config.user_agent,
+        }
         add_recursion_detection_header({"headers": headers})
+        return self._answer_of_a_stand_in(headers, body) or self.connections.post(headers, body)
+
+    def _answer_of_a_stand_in(self, headers: Mapping[str, str], body: bytes) -> Answer | None:
+        from botocore.awsrequest import AWSPreparedRequest  # noqa: PLC0415
+
+        meta = self.client.meta
         # These names are in their usual case: no need of headers that are found in any.
         plain: Any = headers
-        prepared = AWSPreparedRequest("POST", self.url, plain, body, stream_output=False)
-        # Whoever stands in for AWS answers here: moto, for one.
-        event = f"before-send.{service.service_id.hyphenize()}.{self.operation}"
-        _, answer = meta.events.emit_until_response(event, request=prepared)
-        return answer or self.connections.send(prepared)
+        request = AWSPreparedRequest("POST", f"{meta.endpoint_url.rstrip('/')}/", plain, body, stream_output=False)
+        _, answer = meta.events.emit_until_response(self.event, request=request)
+        return None if answer is None else Answer(answer.status_code, answer.headers, answer.content)
 
     def _repeat(self, parameters: Mapping[str, Any], most_seconds: float = 0.0) -> Any:
         """The other attempts, after a pause as in botocore's standard mode, which has the greater of them everywhere.
@@ -158,10 +167,10 @@ class _DirectCall:
         return error
 
 
-def _is_whole(response: Any) -> bool:
+def _is_whole(answer: Answer) -> bool:
     """DynamoDB sends a checksum of its answers, which botocore checks as well."""
-    expected = response.headers.get("x-amz-crc32")
-    return expected is None or int(expected) == zlib.crc32(response.content)
+    expected = answer.headers.get("x-amz-crc32")
+    return expected is None or int(expected) == zlib.crc32(answer.body)
 
 
 def _members(content: bytes) -> dict[str, Any]:

@@ -187,7 +187,8 @@ def test_each_call_has_the_credentials_of_its_time(aws):
             return SimpleNamespace(access_key=f"AKID{self.turn}", secret_key="s", token=f"t{self.turn}")
 
     client = boto_clients.client("dynamodb", attempts=1)
-    direct_calls.make_direct(client, Refreshed(), rest=lambda: client, repeats_unanswered=True)
+    unused = SimpleNamespace()
+    direct_calls.make_direct(client, Refreshed(), unused, rest=lambda: client, repeats_unanswered=True)
     client.put_item(**CLAIM)
     client.put_item(**CLAIM)
 
@@ -201,15 +202,6 @@ def test_the_protocols_are_those_of_the_models(aws):  # noqa: ARG001
         assert prefix == model.metadata["targetPrefix"]
         assert content_type == f"application/x-amz-json-{model.metadata['jsonVersion']}"
         assert set(methods.values()) <= set(model.operation_names)
-
-
-def test_a_botocore_that_keeps_its_connections_elsewhere_makes_all_calls_itself(aws):  # noqa: ARG001
-    client = boto_clients._make("events", read_timeout=5, attempts=3, region=None)
-    client._endpoint = None
-
-    direct_calls.make_direct(client, object(), rest=lambda: client, repeats_unanswered=True)
-
-    assert "put_events" not in vars(client)
 
 
 def test_a_client_whose_endpoint_has_a_path_makes_all_calls_itself(monkeypatch, aws):

@@ -90,10 +90,10 @@ def cold(name: str) -> tuple[set[str], list[str], list[str], set[str], Any, bool
 @pytest.mark.parametrize(
     ("name", "clients", "most"),
     [
-        ("webhook", ["dynamodb", "events", "secretsmanager"], 86),
-        ("queue-ingress", ["dynamodb", "events"], 76),
-        ("transform", ["events"], 86),
-        ("deliver-sqs", ["dynamodb", "sqs"], 86),
+        ("webhook", ["dynamodb", "events", "secretsmanager"], 87),
+        ("queue-ingress", ["dynamodb", "events"], 77),
+        ("transform", ["events"], 87),
+        ("deliver-sqs", ["dynamodb", "sqs"], 87),
     ],
 )
 def test_cold_start_loads_and_makes_only_what_the_first_event_needs(name: str, clients: list[str], most: int) -> None:
