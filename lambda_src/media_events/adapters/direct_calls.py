@@ -19,7 +19,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from media_events.adapters.kept_connections import Answer, KeptConnections
+from media_events.adapters.kept_connections import CHECKSUM, Answer, KeptConnections
 from media_events.adapters.signature_v4 import Signer, host_of
 from media_events.core.value_classes import dataclass
 
@@ -147,7 +147,7 @@ class _DirectCall:
         plain: Any = headers
         request = AWSPreparedRequest("POST", f"{meta.endpoint_url.rstrip('/')}/", plain, body, stream_output=False)
         _, answer = meta.events.emit_until_response(self.event, request=request)
-        return None if answer is None else Answer(answer.status_code, answer.headers, answer.content)
+        return None if answer is None else Answer(answer.status_code, answer.content, answer.headers.get(CHECKSUM))
 
     def _repeat(self, parameters: Mapping[str, Any], most_seconds: float = 0.0) -> Any:
         """The other attempts, after a pause as in botocore's standard mode, which has the greater of them everywhere.
@@ -169,8 +169,7 @@ class _DirectCall:
 
 def _is_whole(answer: Answer) -> bool:
     """DynamoDB sends a checksum of its answers, which botocore checks as well."""
-    expected = answer.headers.get("x-amz-crc32")
-    return expected is None or int(expected) == zlib.crc32(answer.body)
+    return answer.checksum is None or int(answer.checksum) == zlib.crc32(answer.body)
 
 
 def _members(content: bytes) -> dict[str, Any]:

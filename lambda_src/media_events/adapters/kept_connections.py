@@ -12,25 +12,38 @@ import os
 import select
 import socket
 import ssl
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
+CHECKSUM: Final = "x-amz-crc32"
+MAX_IDLE_SECONDS: Final = 60.0
+"""As in AWS's SDK for Java 2 (``SdkHttpConfigurationOption.CONNECTION_MAX_IDLE_TIMEOUT``). While Lambda has frozen a
+sandbox, AWS may close a connection without the sandbox's learning of it."""
 _PORTS: Final = {"http": 80, "https": 443}
 
 
 class Answer(NamedTuple):
-    """Whatever AWS answered. The names of ``headers`` may be in any case."""
+    """Whatever AWS answered; ``checksum`` is DynamoDB's header of the body's CRC-32."""
 
     status: int
-    headers: Mapping[str, str]
     body: bytes
+    checksum: str | None
 
 
 class KeptConnections:
     """Threads share them; each exchange has one by itself, so there are as many as there were exchanges at a time."""
 
-    def __init__(self, url: str, *, authorities: str, connect_timeout: float, read_timeout: float) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        authorities: str,
+        connect_timeout: float,
+        read_timeout: float,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         """``authorities`` is a file of certificates in PEM, ``url`` has no path, timeouts are seconds."""
         parts = urlsplit(url)
         self._host: Final = str(parts.hostname)
@@ -38,7 +51,8 @@ class KeptConnections:
         self._authorities: Final = authorities if parts.scheme == "https" else None
         self._connect_timeout: Final = connect_timeout
         self._read_timeout: Final = read_timeout
-        self._idle: Final[list[socket.socket]] = []
+        self._clock: Final = clock
+        self._idle: Final[list[tuple[socket.socket, float]]] = []
 
     def post(self, headers: Mapping[str, str], body: bytes) -> Answer:
         """Post ``body`` to ``/``.
@@ -64,7 +78,7 @@ class KeptConnections:
         try:
             response = http.client.HTTPResponse(connected, method="POST")
             response.begin()
-            answer = Answer(response.status, response.headers, response.read())
+            answer = Answer(response.status, response.read(), response.headers.get(CHECKSUM))
         except TimeoutError:
             connected.close()
             raise
@@ -74,22 +88,23 @@ class KeptConnections:
         if response.will_close:
             connected.close()
         else:
-            self._idle.append(connected)
+            self._idle.append((connected, self._clock()))
         return answer
 
     def close(self) -> None:
         """Close those that are idle; the next exchange opens another."""
-        while (connected := self._pop()) is not None:
-            connected.close()
+        while (idle := self._pop()) is not None:
+            idle[0].close()
 
     def _take(self) -> socket.socket | None:
-        while (connected := self._pop()) is not None:
-            if not _is_dropped(connected):
+        while (idle := self._pop()) is not None:
+            connected, since = idle
+            if self._clock() - since < MAX_IDLE_SECONDS and not _is_dropped(connected):
                 return connected
             connected.close()
         return None
 
-    def _pop(self) -> socket.socket | None:
+    def _pop(self) -> tuple[socket.socket, float] | None:
         try:
             return self._idle.pop()
         except IndexError:  # there is none, or another thread was first
@@ -112,7 +127,7 @@ def authorities_of(configured: str | None) -> str:
     """The file of authorities that botocore trusts, where ``ca_bundle`` of its configuration is ``configured``."""
     from botocore.httpsession import get_cert_path  # noqa: PLC0415  # as in boto_clients
 
-    return str(get_cert_path(configured or os.environ.get("REQUESTS_CA_BUNDLE") or True))
+    return configured or os.environ.get("REQUESTS_CA_BUNDLE") or str(get_cert_path(True))  # noqa: FBT003
 
 
 @functools.cache

@@ -6,24 +6,30 @@ import json
 import socket
 import ssl
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
 import pytest
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
-from media_events.adapters import boto_clients
+from media_events.adapters import boto_clients, direct_calls
 from media_events.adapters.kept_connections import KeptConnections, authorities_of
 from tests.fakes.certificates import CertificateAuthority
 
 STUDIO = CertificateAuthority()
-SILENCE = object()
 CLAIM = {"TableName": "t", "Item": {"pk": {"S": "k"}}, "ConditionExpression": "attribute_not_exists(pk)"}
 ENTRY = {"EventBusName": "media", "Source": "partner.mux", "DetailType": "asset.ready", "Detail": "{}"}
 
 
 def answer(body=b"{}", *, headers=""):
     return f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n{headers}\r\n".encode() + body
+
+
+class Late(bytes):
+    """Sent a second later."""
+
+    __slots__ = ()
 
 
 class Last(bytes):
@@ -62,8 +68,8 @@ class OtherSide:
                 headers = dict(line.decode().rstrip().split(": ", 1) for line in head[1:])
                 self.requests.append((head[0], headers, stream.read(int(headers["Content-Length"]))))
                 step = self.script.pop(0) if self.script else answer()
-                if step is SILENCE:
-                    continue
+                if isinstance(step, Late):
+                    time.sleep(1)
                 connected.sendall(step)
                 if isinstance(step, Last):
                     socket.socket.shutdown(connected, socket.SHUT_RDWR)
@@ -92,9 +98,9 @@ def other_side(*script, context=None):
         side.close()
 
 
-def connections(side, *, scheme="http", host="127.0.0.1", authorities="", read_timeout=10.0):
-    url = f"{scheme}://{host}:{side.port}"
-    kept = KeptConnections(url, authorities=authorities, connect_timeout=5.0, read_timeout=read_timeout)
+def connections(side, *, scheme="http", authorities="", read_timeout=10.0, **options):
+    url = f"{scheme}://127.0.0.1:{side.port}"
+    kept = KeptConnections(url, authorities=authorities, connect_timeout=5.0, read_timeout=read_timeout, **options)
     side.kept.append(kept)
     return kept
 
@@ -105,7 +111,7 @@ def test_one_connection_serves_request_after_request():
         first, second = kept.post({"Host": "aws"}, b"one"), kept.post({"Host": "aws"}, b"two")
 
     assert (first.status, first.body, second.body) == (200, b'{"n": 1}', b'{"n": 2}')
-    assert second.headers.get("X-Amz-Crc32") == "7"
+    assert (first.checksum, second.checksum) == (None, "7")
     assert side.connections == 1
     assert [(line, headers["Host"], body) for line, headers, body in side.requests] == [
         (b"POST / HTTP/1.1\r\n", "aws", b"one"),
@@ -169,6 +175,17 @@ def test_a_connection_that_the_other_side_has_closed_meanwhile_is_replaced_befor
     assert side.connections == 2
 
 
+def test_a_connection_is_not_used_again_after_a_minute():
+    now = iter([0.0, 59.9, 60.0, 120.0, 121.0])
+    with other_side() as side:
+        kept = connections(side, clock=lambda: next(now))
+        kept.post({}, b"at 0")
+        kept.post({}, b"after 59.9 s, until 60")
+        assert side.connections == 1
+        kept.post({}, b"60 s later")
+    assert side.connections == 2
+
+
 @pytest.mark.parametrize(
     "broken", [Last(), Last(b"not HTTP\r\n\r\n"), Last(answer(b"{}")[:-1])], ids=["none", "no HTTP", "cut"]
 )
@@ -181,7 +198,7 @@ def test_a_connection_that_ends_before_its_answer_is_an_error_and_not_kept(broke
     assert side.connections == 2
 
 
-@pytest.mark.parametrize("late", [SILENCE, answer(b"{}")[:-1]], ids=["no answer", "half an answer"])
+@pytest.mark.parametrize("late", [Late(answer()), answer()[:-1]], ids=["no answer", "half an answer"])
 def test_an_answer_that_is_late_is_told_apart_and_never_read_as_the_next_ones(late):
     with other_side(late) as side:
         kept = connections(side, read_timeout=0.1)
@@ -262,7 +279,7 @@ def _environment(monkeypatch):
         monkeypatch.setenv(name, text)
     for name in ("HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+    monkeypatch.setattr(direct_calls, "_PAUSE_SECONDS", 0.0)
     cached = (boto_clients.client, boto_clients._make_patient_once, boto_clients._session)
     for made in cached:
         made.cache_clear()
@@ -300,7 +317,7 @@ def test_a_call_whose_connection_ended_is_repeated_by_botocore_until_the_attempt
 
 
 def test_an_effect_whose_answer_is_late_is_told_as_botocore_tells_it_and_never_repeated(environment):
-    with other_side(SILENCE) as side:
+    with other_side(Late(answer())) as side:
         reached(environment, side)
         with pytest.raises(ReadTimeoutError, match=f"127.0.0.1:{side.port}"):
             boto_clients.client_for_effects("events", read_timeout=0.1).put_events(Entries=[ENTRY])
@@ -308,7 +325,7 @@ def test_an_effect_whose_answer_is_late_is_told_as_botocore_tells_it_and_never_r
 
 
 def test_a_claim_whose_answer_is_late_is_repeated(environment):
-    with other_side(SILENCE) as side:
+    with other_side(Late(answer())) as side:
         reached(environment, side)
         boto_clients.client("dynamodb", read_timeout=0.1).put_item(**CLAIM)
     assert len(side.requests) == 2
