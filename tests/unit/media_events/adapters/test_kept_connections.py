@@ -43,7 +43,7 @@ class OtherSide:
 
     def __init__(self, script, context=None):
         self.script, self.context = list(script), context
-        self.connections, self.requests = 0, []
+        self.connections, self.requests, self.received = 0, [], threading.Event()
         self.open, self.kept = [], []
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port = self._listening.getsockname()[1]
@@ -67,6 +67,7 @@ class OtherSide:
                 head = [line, *iter(stream.readline, b"\r\n")]
                 headers = dict(line.decode().rstrip().split(": ", 1) for line in head[1:])
                 self.requests.append((head[0], headers, stream.read(int(headers["Content-Length"]))))
+                self.received.set()
                 step = self.script.pop(0) if self.script else answer()
                 if isinstance(step, Late):
                     time.sleep(1)
@@ -321,6 +322,7 @@ def test_an_effect_whose_answer_is_late_is_told_as_botocore_tells_it_and_never_r
         reached(environment, side)
         with pytest.raises(ReadTimeoutError, match=f"127.0.0.1:{side.port}"):
             boto_clients.client_for_effects("events", read_timeout=0.1).put_events(Entries=[ENTRY])
+        side.received.wait(10)
     assert len(side.requests) == 1
 
 
