@@ -27,7 +27,7 @@ def answer(body=b"{}", *, headers=""):
 
 
 class Late(bytes):
-    """Sent a second later."""
+    """Sent five seconds later."""
 
     __slots__ = ()
 
@@ -70,7 +70,7 @@ class OtherSide:
                 self.received.set()
                 step = self.script.pop(0) if self.script else answer()
                 if isinstance(step, Late):
-                    time.sleep(1)
+                    time.sleep(5)
                 connected.sendall(step)
                 if isinstance(step, Last):
                     socket.socket.shutdown(connected, socket.SHUT_RDWR)
@@ -202,7 +202,7 @@ def test_a_connection_that_ends_before_its_answer_is_an_error_and_not_kept(broke
 @pytest.mark.parametrize("late", [Late(answer()), answer()[:-1]], ids=["no answer", "half an answer"])
 def test_an_answer_that_is_late_is_told_apart_and_never_read_as_the_next_ones(late):
     with other_side(late) as side:
-        kept = connections(side, read_timeout=0.1)
+        kept = connections(side, read_timeout=1.0)
         with pytest.raises(TimeoutError):
             kept.post({}, b"one")
         assert kept.post({}, b"two").status == 200
@@ -321,7 +321,7 @@ def test_an_effect_whose_answer_is_late_is_told_as_botocore_tells_it_and_never_r
     with other_side(Late(answer())) as side:
         reached(environment, side)
         with pytest.raises(ReadTimeoutError, match=f"127.0.0.1:{side.port}"):
-            boto_clients.client_for_effects("events", read_timeout=0.1).put_events(Entries=[ENTRY])
+            boto_clients.client_for_effects("events", read_timeout=1.0).put_events(Entries=[ENTRY])
         side.received.wait(10)
     assert len(side.requests) == 1
 
@@ -329,7 +329,7 @@ def test_an_effect_whose_answer_is_late_is_told_as_botocore_tells_it_and_never_r
 def test_a_claim_whose_answer_is_late_is_repeated(environment):
     with other_side(Late(answer())) as side:
         reached(environment, side)
-        boto_clients.client("dynamodb", read_timeout=0.1).put_item(**CLAIM)
+        boto_clients.client("dynamodb", read_timeout=1.0).put_item(**CLAIM)
     assert len(side.requests) == 2
 
 
