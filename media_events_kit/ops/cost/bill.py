@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from media_events_kit.infra.model.consumers import Hop
@@ -22,13 +22,22 @@ HTTP_SECONDS: Final = 0.150
 WEBHOOK_MB: Final = 256
 HTTP_API_BYTES: Final = 512 * 1024
 """API Gateway counts a request as so many of these as it fills."""
+SECONDS_A_MONTH: Final = 730 * 3600
+SAMPLED: Final = 0.05
+"""Of a function's invocations beyond the first in each second, which Lambda traces where it traces actively:
+https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html. Each is a trace of its own, since a queue only links
+them: https://docs.aws.amazon.com/xray/latest/devguide/xray-tracelinking.html"""
 FULL_CPU_MB: Final = 1769
 """The memory of an invocation that has one CPU: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html"""
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Of one hop: CPU seconds and bytes logged for an invocation and for each event, calls in a row, DynamoDB units."""
+    """Of one hop: CPU seconds and bytes logged, for an invocation and for each event.
+
+    ``calls`` are an invocation's, one after the other; ``reads`` are DynamoDB's units for an invocation, and ``writes``
+    those for an event.
+    """
 
     invoked: float
     cpu: float
@@ -41,26 +50,36 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Composition:
-    """How a path is built; ``batched``: one invocation handles a batch with as many calls as one event."""
+    """How a path is built; ``batched``: one invocation handles a batch with as many calls as one event.
+
+    ``traced``: Lambda traces actively, whatever the workflow says.
+    """
 
     webhook: Work
     ingress: Work
     transform: Work
     delivery: Work
     batched: bool = True
+    traced: bool = False
 
 
 OURS: Final = Composition(
     webhook=Work(invoked=0.0019, cpu=0.0005, logged=530, logged_each=25, calls=3, writes=2),
     ingress=Work(invoked=0.0018, cpu=0.0004, logged=545, logged_each=25, calls=3, writes=2),
     transform=Work(invoked=0.0009, cpu=0.0001, logged=505, logged_each=15, calls=1),
-    delivery=Work(invoked=0.0031, cpu=0.0003, logged=540, logged_each=15, calls=3, writes=2, reads=0.5),
+    delivery=Work(invoked=0.0031, cpu=0.0003, logged=540, logged_each=15, calls=3, writes=2, reads=1),
 )
 _TEXTBOOK_HOP: Final = Work(invoked=0.0008, cpu=0.0046, logged=100, logged_each=500, calls=3, writes=2)
 TEXTBOOK: Final = Composition(
-    webhook=_TEXTBOOK_HOP, ingress=_TEXTBOOK_HOP, transform=_TEXTBOOK_HOP, delivery=_TEXTBOOK_HOP, batched=False
+    webhook=_TEXTBOOK_HOP,
+    ingress=_TEXTBOOK_HOP,
+    transform=_TEXTBOOK_HOP,
+    delivery=_TEXTBOOK_HOP,
+    batched=False,
+    traced=True,
 )
-"""`bench` counts them (docs/explanation/performance.md)."""
+"""`bench` counts them (docs/explanation/performance.md). Its tracer needs active tracing:
+https://docs.aws.amazon.com/powertools/python/latest/core/tracer/#permissions"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +103,8 @@ class Traffic:
 
 def bill(workflow: Workflow, traffic: Traffic, composition: Composition = OURS) -> list[Line]:
     """The lines, the largest first."""
+    if workflow.settings.tracing == "Active":
+        composition = replace(composition, traced=True)
     counts: defaultdict[str, float] = defaultdict(float)
     total = sum(share for _, share in traffic.mix)
     for event, share in traffic.mix:
@@ -93,6 +114,8 @@ def bill(workflow: Workflow, traffic: Traffic, composition: Composition = OURS) 
     lines = [Line(name, count, count * PRICES[name]) for name, count in counts.items() if count]
     return sorted(lines, key=lambda line: -line.dollars)
 
+
+TRACES: Final = "traces of X-Ray"
 
 PRICES: Final[Mapping[str, float]] = {
     "requests of the HTTP API": prices.HTTP_API_REQUEST,
@@ -105,7 +128,13 @@ PRICES: Final[Mapping[str, float]] = {
     "write units of DynamoDB": prices.WRITE_UNIT,
     "read units of DynamoDB": prices.READ_UNIT,
     "GB logged": prices.LOGGED_GB,
+    TRACES: prices.TRACE,
 }
+
+
+def gaps(workflow: Workflow, event: Mapping[str, Any]) -> list[str]:
+    """What takes ``event`` and ends with it by a fault, so that a bill has nothing of what comes after."""
+    return [f"{one.hop} takes it, but {one.effect}" for one in route(workflow, event).transforms if one.failed]
 
 
 def _usage(
@@ -120,10 +149,10 @@ def _usage(
     if isinstance(ingress, QueueIngress):
         batch = min(traffic.batch, ingress.batch_size)
         yield "requests of SQS", 2 / batch
-        yield from _function(composition.ingress, ingress.memory_mb, batch, composition)
+        yield from _function(composition.ingress, ingress.memory_mb, batch, traffic, composition)
     else:
         yield "requests of the HTTP API", math.ceil(traffic.size / HTTP_API_BYTES)
-        yield from _function(composition.webhook, WEBHOOK_MB, 1, composition)
+        yield from _function(composition.webhook, WEBHOOK_MB, 1, traffic, composition)
     yield "events put on the bus (64 KB each)", chunks
     if workflow.bus.archive is not None:
         yield "GB archived", traffic.size / prices.GB
@@ -159,16 +188,20 @@ def _hop(  # noqa: PLR0913
     if not direct:
         # The rule sends, Lambda receives and deletes.
         yield "requests of SQS", chunks + 2 / batch
-    yield from _function(work, hop.memory_mb, batch, composition, waits=waits)
+    yield from _function(work, hop.memory_mb, batch, traffic, composition, waits=waits)
 
 
-def _function(
-    work: Work, memory: int, batch: float, composition: Composition, *, waits: float = 0
+def _function(  # noqa: PLR0913
+    work: Work, memory: int, batch: float, traffic: Traffic, composition: Composition, *, waits: float = 0
 ) -> Iterator[tuple[str, float]]:
     cpu = (work.cpu + work.invoked / batch) * max(1.0, FULL_CPU_MB / memory)
     idle = work.calls * WAIT_SECONDS + waits
     yield "invocations", 1 / batch
     yield "GB-seconds of Lambda", (cpu + (idle / batch if composition.batched else idle)) * memory / 1024
     yield "write units of DynamoDB", work.writes
-    yield "read units of DynamoDB", work.reads
+    yield "read units of DynamoDB", work.reads / batch
     yield "GB logged", (work.logged / batch + work.logged_each) / prices.GB
+    if composition.traced:
+        # In a second there are at least the events that come together.
+        at_once = max(traffic.batch / batch, traffic.events / batch / SECONDS_A_MONTH)
+        yield TRACES, (1 + SAMPLED * (at_once - 1)) / at_once / batch

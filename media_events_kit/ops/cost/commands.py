@@ -16,10 +16,10 @@ from media_events_kit.infra.loader.workflow_file import SELECTION, load
 from media_events_kit.infra.model.workflow import Workflow
 from media_events_kit.ops.cost import prices
 from media_events_kit.ops.cost.at_rest import lines as lines_at_rest
-from media_events_kit.ops.cost.bill import TEXTBOOK, Line, Traffic, bill
+from media_events_kit.ops.cost.bill import TEXTBOOK, TRACES, Line, Traffic, bill, gaps
 from media_events_kit.ops.cost.savings import savings
 from media_events_kit.ops.route.simulator import as_bus_event
-from media_events_kit.ops.shared.console import fail, out, print_json
+from media_events_kit.ops.shared.console import fail, note, out, print_json
 from media_events_kit.ops.shared.input_files import read_input
 
 UNUSABLE: Final = 2
@@ -51,6 +51,9 @@ def cost(  # noqa: PLR0913
     """
     selected = _workflow(workflow, environment)
     traffic = Traffic(events=events, mix=[_share(text) for text in mix], size=size, batch=batch)
+    for text, (event, _) in zip(mix, traffic.mix, strict=True):
+        for gap in gaps(selected, event):
+            note(f"--mix {text}: {gap}. The bill lacks what comes after.")
     lines, textbook = bill(selected, traffic), bill(selected, traffic, TEXTBOOK)
     rest = [] if plan is None else [Line(one.item, one.count, one.listed) for one in lines_at_rest(_document(plan))]
     moving, compared = sum(line.dollars for line in lines), sum(line.dollars for line in textbook)
@@ -74,9 +77,9 @@ def cost(  # noqa: PLR0913
     if plan is None:
         out.print("without what stands at rest: name a plan (--plan)", markup=False)
     if compared:
-        out.print(
-            f"a textbook's functions on the same path: {compared:.2f}; this is {moving / compared:.0%}", markup=False
-        )
+        traces = sum(line.dollars for line in textbook if line.item == TRACES)
+        about = f"{compared:.2f}, {traces:.2f} of it {TRACES}"
+        out.print(f"a textbook's functions on the same path: {about}; this is {moving / compared:.0%}", markup=False)
     for change, dollars in advice:
         out.print(f"{change}: {dollars:.2f} less", markup=False)
 

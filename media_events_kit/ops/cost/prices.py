@@ -7,7 +7,7 @@ from typing import Final
 REGION: Final = "us-east-1"
 PRICES_OF: Final = "June 2026"
 """From https://aws.amazon.com/lambda/pricing, …/sqs/pricing, …/eventbridge/pricing, …/dynamodb/pricing/on-demand,
-…/api-gateway/pricing, …/cloudwatch/pricing and …/firehose/pricing."""
+…/api-gateway/pricing, …/cloudwatch/pricing, …/firehose/pricing and …/xray/pricing."""
 
 MILLION: Final = 1e6
 
@@ -31,4 +31,6 @@ WRITE_UNIT: Final = 0.625 / MILLION
 """Of DynamoDB on demand, for an item of up to 1 KB."""
 READ_UNIT: Final = 0.125 / MILLION
 LOGGED_GB: Final = 0.50
+TRACE: Final = 5.00 / MILLION
+"""Recorded by X-Ray."""
 GB: Final = 1e9

@@ -30,7 +30,8 @@ class Decision:
 
     ``of`` names the tested events: the given one, or results of transforms. ``mismatch`` says why it is not taken;
     ``switched-off`` is a hop that would take it if it were enabled. ``results`` are those of a transform, ``effect``
-    describes their consequence in words, ``passed_over`` names steps that were skipped.
+    describes their consequence in words, ``failed`` says that there are none for a fault of event or steps, and
+    ``passed_over`` names steps that were skipped.
     """
 
     hop: str
@@ -40,6 +41,7 @@ class Decision:
     mismatch: Mismatch | None = None
     effect: str | None = None
     results: tuple[Mapping[str, Any], ...] = ()
+    failed: bool = False
     passed_over: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
@@ -158,9 +160,9 @@ def _transformed(decision: Decision, hop: Transform, event: Mapping[str, Any]) -
         received = Event.from_detail(plain(event.get("detail")))
         result = run_steps(received, parse_steps(hop.steps))
     except EnvelopeError as error:
-        return replace(decision, effect=f"its detail is refused: {error}")
+        return replace(decision, effect=f"its detail is refused: {error}", failed=True)
     except (ProcessingError, ConfigurationError) as error:
-        return replace(decision, effect=f"its steps fail: {error}")
+        return replace(decision, effect=f"its steps fail: {error}", failed=True)
     decision = replace(decision, passed_over=tuple(result.passed_over))
     if not result.events:
         return replace(decision, effect="its steps drop the event")

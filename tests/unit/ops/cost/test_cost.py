@@ -63,7 +63,7 @@ def test_webhook_s_event_pays_for_each_hop_that_takes_it(capsys, files):
         "invocations": 2000,
         # A claim and a confirmation at the ingress, and at the route.
         "write units of DynamoDB": 4000,
-        "read units of DynamoDB": 500,
+        "read units of DynamoDB": 1000,
         "GB archived": 0.002048,
     }
 
@@ -100,6 +100,48 @@ def test_dollars_add_up_and_each_saving_is_less_than_all(capsys, files):
     assert sum(line["dollars"] for line in answer["lines"]) == pytest.approx(answer["events"])
     assert answer["events"] < answer["textbook"]
     assert all(0 < saving["dollars"] < answer["events"] for saving in answer["savings"])
+
+
+TRACES = "traces of X-Ray"
+
+
+@pytest.mark.parametrize(
+    ("events", "batch", "traces"),
+    [
+        # Each function's invocations are traced: of those that come together one, and 5 % of the others.
+        ("1000", "1", 2000),
+        ("1000", "10", 145 + 100),
+        # 100 a second, month-round
+        ("262800000", "1", 2 * 262800000 * (1 + 0.05 * 99) / 100),
+    ],
+)
+def test_traces_are_billed_as_lambda_samples_them_where_the_workflow_has_them(capsys, files, events, batch, traces):
+    arguments = ("--events", events, "--batch", batch)
+    assert TRACES not in counts(cost(capsys, files, "asset.ready.json=1", arguments=arguments))
+
+    traced = WORKFLOW.replace("environments:", "settings: {tracing: Active}\nenvironments:")
+    (files / "workflow.yaml").write_text(traced)
+    answer = cost(capsys, files, "asset.ready.json=1", arguments=arguments)
+
+    assert counts(answer)[TRACES] == pytest.approx(traces)
+
+
+def test_textbook_is_said_with_what_its_tracer_costs(capsys, files):
+    mix = ["--mix", f"{files}/asset.ready.json=1"]
+    assert run(["cost", "--workflow", f"{files}/workflow.yaml", "--events", "1000000", *mix]) == 0
+
+    assert "10.00 of it traces of X-Ray" in capsys.readouterr().out
+
+
+def test_event_that_a_transform_refuses_is_told(capsys, files):
+    shaped = "transforms:\n  shape: {pattern: {detail-type: [asset.ready]}, steps: [{map: {id: metadata.id}}]}\nroutes:"
+    (files / "workflow.yaml").write_text(WORKFLOW.replace("routes:", shaped))
+    mix = ["--mix", f"{files}/asset.ready.json=1"]
+    assert run(["cost", "--workflow", f"{files}/workflow.yaml", "--events", "1", *mix]) == 0
+
+    said = " ".join(capsys.readouterr().err.split())
+    assert "transform/shape takes it, but its detail is refused" in said
+    assert "metadata.source is missing" in said
 
 
 def test_what_stands_at_rest_comes_from_a_plan(capsys, files):
