@@ -281,7 +281,9 @@ def _copy_sources(tree: Path) -> None:
 
 def _compile(tree: Path, compiler: Path) -> None:
     # One process and one order keep interned constants, and so the bytes, the same.
-    command = [str(compiler), "-I", str(SOURCES / "bytecode.py"), str(tree), TASK_ROOT]
+    # Tracebacks keep their lines, and lose the marks under parts of them, which are a quarter of all bytecode.
+    options = ["-I", "-X", "no_debug_ranges"]
+    command = [str(compiler), *options, str(SOURCES / "bytecode.py"), str(tree), TASK_ROOT]
     environment = {"PYTHONHASHSEED": "0", "PATH": os.environ.get("PATH", "")}
     finished = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if finished.returncode != 0:
