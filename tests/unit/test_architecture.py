@@ -114,8 +114,12 @@ def test_domain_reads_no_environment(path):
     assert not reads
 
 
+READS_THE_ENVIRONMENT = {"cloudwatch.py", "kept_connections.py"}
+"""What Lambda says of the function, and what botocore reads itself: authorities and proxies."""
+
+
 @pytest.mark.parametrize(
-    "path", [p for p in modules() if layer(p) == "adapters" and p.name != "cloudwatch.py"], ids=str
+    "path", [p for p in modules() if layer(p) == "adapters" and p.name not in READS_THE_ENVIRONMENT], ids=str
 )
 def test_adapters_know_neither_handlers_nor_the_environment(path):
     assert not {name for name in imports(path) if name.startswith("media_events.handlers")}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from media_events.adapters.direct_calls import OPERATIONS, make_direct
-from media_events.adapters.kept_connections import KeptConnections, authorities_of
+from media_events.adapters.kept_connections import KeptConnections, authorities_of, is_proxied
 from media_events.core.deferred import Deferred
 
 if TYPE_CHECKING:
@@ -77,13 +77,11 @@ def _make_direct(
     service: str, made: Any, rest: Callable[[], Any], *, read_timeout: float, repeats_unanswered: bool
 ) -> None:
     """Make the calls of ``made`` direct, unless a proxy is in between, or its endpoint has a path."""
-    from botocore.utils import get_environ_proxies  # noqa: PLC0415  # as below
-
     if service not in OPERATIONS:
         return
     session, url = _session(), made.meta.endpoint_url.rstrip("/")
     credentials = session.get_credentials()
-    if credentials is None or urlsplit(url).path or get_environ_proxies(url):
+    if credentials is None or urlsplit(url).path or is_proxied(url):
         return
     connections = KeptConnections(
         url,

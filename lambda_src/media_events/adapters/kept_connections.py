@@ -76,19 +76,17 @@ class KeptConnections:
             connected.close()
             raise ConnectionError(f"the request to {self._host} could not be sent: {error}") from error
         try:
-            response = http.client.HTTPResponse(connected, method="POST")
-            response.begin()
-            answer = Answer(response.status, response.read(), response.headers.get(CHECKSUM))
+            answer, stays_open = _answer(connected)
         except TimeoutError:
             connected.close()
             raise
         except (OSError, http.client.HTTPException, ValueError) as error:
             connected.close()
             raise ConnectionError(f"{self._host} gave no whole answer: {error}") from error
-        if response.will_close:
-            connected.close()
-        else:
+        if stays_open:
             self._idle.append((connected, self._clock()))
+        else:
+            connected.close()
         return answer
 
     def close(self) -> None:
@@ -128,6 +126,24 @@ def authorities_of(configured: str | None) -> str:
     from botocore.httpsession import get_cert_path  # noqa: PLC0415  # as in boto_clients
 
     return configured or os.environ.get("REQUESTS_CA_BUNDLE") or str(get_cert_path(True))  # noqa: FBT003
+
+
+def is_proxied(url: str) -> bool:
+    """Whether botocore would go to ``url`` by a proxy."""
+    from botocore.utils import get_environ_proxies  # noqa: PLC0415  # as in boto_clients
+
+    return bool(get_environ_proxies(url))
+
+
+def _answer(connected: socket.socket) -> tuple[Answer, bool]:
+    """The answer to what was sent, and whether the connection stays open after it."""
+    response = http.client.HTTPResponse(connected, method="POST")
+    try:
+        response.begin()
+        answer = Answer(response.status, response.read(), response.headers.get(CHECKSUM))
+    finally:
+        response.close()
+    return answer, not response.will_close
 
 
 @functools.cache
