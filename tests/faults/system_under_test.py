@@ -534,15 +534,19 @@ class Kit:
         else:
             self._rule(hop, effective_pattern(READY, hop=hop.name, stage="received"))
         consumer = self._consumer(hop, deferrals=self._sqs_queue(hop))
-        circuit_breaker = CircuitBreaker(
-            destination=destination.name,
-            policy=destination.circuit_breaker or CircuitBreakerPolicy(),
-            store=DynamoCircuitBreaker(self.route_idempotency, "idempotency", destination.name, clock=self.world.clock),
-            table="idempotency",
-            report=self.report,
-            clock=self.world.clock,
-            rng=self.rng,
-        )
+        store = DynamoCircuitBreaker(self.route_idempotency, "idempotency", destination.name, clock=self.world.clock)
+
+        @functools.cache
+        def circuit_breaker(_sandbox: int) -> CircuitBreaker:
+            return CircuitBreaker(
+                destination=destination.name,
+                policy=destination.circuit_breaker or CircuitBreakerPolicy(),
+                store=store,
+                table="idempotency",
+                report=self.report,
+                clock=self.world.clock,
+                rng=self.rng,
+            )
 
         def handler(event: dict[str, Any], invocation: Invocation) -> BatchResponse:
             idempotency = self.idempotency(invocation, self.route_idempotency)
@@ -577,7 +581,7 @@ class Kit:
                 clock=self.world.clock,
                 parallel=1,
                 max_receive_count=MAX_RECEIVE_COUNT,
-                circuit_breaker=circuit_breaker,
+                circuit_breaker=circuit_breaker(invocation.sandbox),
             )
             copies = self.idempotency(invocation, self.route_idempotency)
             return consume_batch(event, deliverer, replace(consumer, deferral_records=copies))

@@ -10,6 +10,8 @@ Machines' clocks may differ: a pause is shorter or longer by as much, and a prob
 An event that failed before is suspect: it may be at fault itself. A circuit breaker that only suspects have opened is
 ``suspect_only``: it holds back suspects alone, and the first event that is not suspect probes it.
 
+A busy function reads the record about once a second, not for each batch (:class:`Remembered`).
+
 Few events never fail so often in a row. So the last attempt of an event opens the circuit breaker for suspects, too, if
 the receiver has given no sign of life since the event's first attempt. Nobody can tell then which of them is at fault.
 """
@@ -39,6 +41,10 @@ ALIVE_SECONDS: Final = 30.0
 """Suspects don't count for this long after a success: ten thousand poison events hold back not even suspects."""
 ALIVE_NOTED_SECONDS: Final = 10.0
 """A success is recorded no more often than this."""
+REMEMBERED_SECONDS: Final = 1.0
+"""What a sandbox knows of a closed circuit breaker may be so old: it reads no more often while all is well."""
+CALM_SECONDS: Final = 10.0
+"""For so long after it has read of failures, a sandbox reads for each batch."""
 
 _NOT_THE_RECEIVER: Final = frozenset({"no-time-left"})
 
@@ -82,6 +88,42 @@ class CircuitBreakerStore(Protocol):
         ...
 
 
+class Remembered:
+    """What a sandbox knows, from batch to batch, of a circuit breaker that is closed, without failures, and alive.
+
+    Whoever goes by it doesn't see what others record meanwhile. So it may deliver one batch that another sandbox's
+    opening would have held back: if that fails, it reads again. And a success resets no count that it doesn't know of:
+    at a receiver with scattered failures these would soon add up, hence ``CALM_SECONDS``.
+
+    A state whose success is to be noted anew is read first, or each sandbox would note its own.
+    """
+
+    def __init__(self) -> None:
+        self._read_at = float("-inf")
+        self._state = CircuitBreakerState()
+        self._calm_from = float("-inf")
+
+    def at(self, now: float) -> CircuitBreakerState | None:
+        """The state, where it need not be read.
+
+        A sandbox may have been frozen, or restored from a snapshot, in between: the wall clock tells. It may also have
+        been set back.
+        """
+        recent = 0 <= now - self._read_at < REMEMBERED_SECONDS
+        return self._state if recent and not _past(self._state.alive_at, now, ALIVE_NOTED_SECONDS) else None
+
+    def learn(self, state: CircuitBreakerState, now: float) -> None:
+        """``state`` was read, not before ``now``."""
+        calm = state == CircuitBreakerState()
+        if not calm:
+            self._calm_from = now + CALM_SECONDS
+        self._state, self._read_at = state, now if calm and now >= self._calm_from else float("-inf")
+
+    def forget(self) -> None:
+        """Read for the next batch."""
+        self._read_at = float("-inf")
+
+
 Passage = Literal["free", "probe"]
 
 
@@ -97,14 +139,15 @@ class CircuitBreaker:
     report: Measuring
     clock: Callable[[], float]
     rng: random.Random = field(default_factory=random.SystemRandom)
+    remembered: Remembered = field(default_factory=Remembered)
 
     def before_delivery(self, *, fresh: bool) -> tuple[Passage | DeferredError, CircuitBreakerState]:
-        """Whether all of a batch may be delivered (``free``), one event (``probe``) or none; and the state read.
+        """Whether all of a batch may be delivered (``free``), one event (``probe``) or none; and the state.
 
         ``fresh``: the batch has an event that is not suspect.
         """
         try:
-            state = self.store.read()
+            state = self._state()
             if state.open_until is None:
                 return "free", state
             if state.suspect_only and fresh:
@@ -125,6 +168,8 @@ class CircuitBreaker:
         """Record the outcome of a batch's attempts. ``state`` is the one from :meth:`before_delivery`."""
         evidence = list(signals)
         now = self.clock()
+        if evidence.count("alive") < len(evidence):
+            self.remembered.forget()
         try:
             if "alive" in evidence:
                 if state != CircuitBreakerState() or _past(state.alive_at, now, ALIVE_NOTED_SECONDS):
@@ -154,7 +199,8 @@ class CircuitBreaker:
         """The deferral in place of ``error``, the failure of an event's last attempt; ``since`` is its first attempt.
 
         ``None`` if the receiver has given a sign of life since, or if the store can't tell. A sign of life is noted at
-        once where failures are counted, so none is missed.
+        once where failures are counted. One within ``REMEMBERED_SECONDS`` of the first failure may be missed: then the
+        event waits for the next one.
         """
         try:
             state = self.store.read()
@@ -170,6 +216,14 @@ class CircuitBreaker:
     def wait(self, trial: ProcessingError | None = None) -> DeferredError:
         """The deferral of the other events after a failed probe; of the probe itself where ``trial`` is its failure."""
         return self._wait(self.policy.delay_seconds, trial)
+
+    def _state(self) -> CircuitBreakerState:
+        now = self.clock()
+        state = self.remembered.at(now)
+        if state is None:
+            state = self.store.read()
+            self.remembered.learn(state, now)
+        return state
 
     def _failed(self, state: CircuitBreakerState, *, suspect_only: bool) -> None:
         if state.open_until is None and state.failures >= self.policy.failures:

@@ -57,7 +57,10 @@ def _delivery() -> Delivery:
     return delivery_to(_destination(), tracer(_settings().hop, _settings().tracing))
 
 
-def _circuit_breaker(destination: Destination) -> CircuitBreaker | None:
+@functools.cache
+def _circuit_breaker() -> CircuitBreaker | None:
+    """One for all invocations, so that it remembers."""
+    destination = _destination()
     if destination.circuit_breaker is None:
         return None
     return CircuitBreaker(
@@ -117,7 +120,7 @@ def _deliverer(context: Any, queue: SqsQueue, *, batch: bool) -> BatchHandler:
         seconds_left=lambda: seconds_left(context),
         clock=time.time,
         max_receive_count=_settings().retry_policy.max_receive_count if batch else None,
-        circuit_breaker=_circuit_breaker(destination),
+        circuit_breaker=_circuit_breaker(),
         latest=_latest(destination, owner),
         strict=resequencer,
     )

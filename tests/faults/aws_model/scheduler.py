@@ -41,7 +41,7 @@ READ_TIMEOUT_SECONDS: Final = 5.0
 """Botocore's wait for an answer, as ``adapters.boto_clients`` sets it."""
 
 SANDBOXES: Final = 4
-"""Of a function, each with a clock of its own."""
+"""Of a function, each with a clock and a memory of its own."""
 
 IN_FLIGHT_SECONDS: Final = 2.0
 """How long a request may still be under way after its sender has died."""
@@ -136,6 +136,8 @@ class Invocation:
     """How often the chain of requests has invoked each function, this invocation included."""
     skew: float = 0.0
     """How far its clock is ahead, in seconds."""
+    sandbox: int = 0
+    """The one of its function in which it runs."""
 
 
 class _Task(greenlet):
@@ -423,12 +425,14 @@ class World:
         if counts.get(name, 0) >= LIMIT and name not in self.may_loop:
             self.dropped[name] += 1
             raise LoopError
+        sandbox = int(SANDBOXES * self.chance(f"{name}/sandbox", subject))
         invocation = Invocation(
             name,
             f"{name}#{next(self._numbers)}",
             self.now + seconds,
             lineage=invoked(counts, name),
-            skew=self._skew(name, subject),
+            skew=self._skew(name, str(sandbox)),
+            sandbox=sandbox,
         )
         stack = self._task.stack
         stack.append(invocation)
@@ -443,7 +447,7 @@ class World:
                 # A fault kept these effects from being confirmed: only they may be repeated.
                 self.windows.update(invocation.effects)
 
-    def _skew(self, name: str, subject: str) -> float:
+    def _skew(self, name: str, sandbox: str) -> float:
         """How far the clock of a sandbox is ahead.
 
         AWS keeps clocks within a millisecond where it can
@@ -451,7 +455,6 @@ class World:
         """
         if self.mix.skew <= 0:
             return 0.0
-        sandbox = str(int(SANDBOXES * self.chance(f"{name}/sandbox", subject)))
         wrong = self.weather(f"{name}/clock", sandbox, 0.5, lasting=True)
         return self.mix.skew * (self.fixed(f"{name}/skew", sandbox) - 0.5) if wrong else 0.0
 

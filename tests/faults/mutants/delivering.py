@@ -136,6 +136,14 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         seen=Seen("small"),
     ),
     mutant(
+        "go for ever by a circuit breaker that was closed once",
+        "delivery/circuit_breaker.py",
+        "        recent = 0 <= now - self._read_at < REMEMBERED_SECONDS\n",
+        "        recent = self._read_at > 0\n",
+        harm="events use up their attempts in an outage that other instances have noticed",
+        test="tests/unit/media_events/delivery/test_remembered_circuit_breaker.py::test_what_another_sandbox_has_opened_it_knows_within_a_second",
+    ),
+    mutant(
         "take what waits behind a failed probe for done",
         _DELIVERER,
         "        return attempts | _all(rest, circuit_breaker.wait())\n",

@@ -126,7 +126,7 @@ def _cloud(monkeypatch, receiver):  # noqa: ARG001  # it must be in place first
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    caches = [boto_clients.client, deliver._settings, deliver._destination, deliver._delivery]
+    caches = [boto_clients.client, deliver._settings, deliver._destination, deliver._delivery, deliver._circuit_breaker]
     caches += [redrive._settings, redrive._dead_letter_queues, redrive._redriver]
     with mock_aws():
         cloud = ArchiveCloud()

@@ -11,7 +11,8 @@ from tests.fakes.handler_cloud import REGION, Cloud
 
 CACHED = (make_client, webhook.application, transform.settings, transform.steps, transform._ports)
 CACHED += (transform._bus, invocation.tracer)
-CACHED += (deliver._settings, deliver._destination, deliver._delivery, queue_ingress.settings, queue_ingress.receiver)
+CACHED += (deliver._settings, deliver._destination, deliver._delivery, deliver._circuit_breaker)
+CACHED += (queue_ingress.settings, queue_ingress.receiver)
 CACHED += (redrive._settings, redrive._dead_letter_queues, redrive._events, redrive._redriver)
 
 

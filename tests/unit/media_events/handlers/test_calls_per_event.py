@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 from botocore.client import BaseClient
 
 from media_events.adapters import cloudwatch, direct_calls
+from media_events.delivery.circuit_breaker import REMEMBERED_SECONDS
 from media_events.handlers import deliver, queue_ingress, webhook
 from tests.fakes.events import make_event
 from tests.fakes.hop import bus_event, sqs_record
@@ -78,20 +80,42 @@ def test_a_queue_ingress_makes_three_calls_for_a_batch_and_writes_one_line_and_i
     assert calls == {"BatchExecuteStatement": 1, "PutItem": BATCH}
 
 
-def test_a_route_to_a_queue_makes_three_calls_for_a_batch_and_sends_it_in_one(cloud, calls):
+@pytest.fixture(name="seconds")
+def _seconds(monkeypatch):
+    """How many seconds have passed for the delivery's sandbox; only the test lets them."""
+    passed, began = [0.0], time.time()
+    monkeypatch.setattr(deliver, "time", SimpleNamespace(time=lambda: began + passed[0]))
+    return passed
+
+
+def deliver_batches(*numbers):
+    for number in numbers:
+        answer = deliver.handler({"Records": events(number * BATCH)}, Context(f"request-{number}"))
+        assert answer == {"batchItemFailures": []}
+
+
+def test_a_route_to_a_queue_makes_three_calls_for_a_batch_and_reads_its_circuit_breaker_once_a_second(
+    cloud, calls, seconds
+):
     queue = cloud.sqs.create_queue(QueueName="target")["QueueUrl"]
     arn = "arn:aws:sqs:eu-west-1:123456789012:target"
     destination = {"name": "target", "type": "sqs", "queue_arn": arn, "queue_url": queue}
     cloud.configure("route/target", {"destination": destination})
 
-    deliver.handler({"Records": events(0)}, Context("first"))
+    deliver_batches(0, 1)
     calls.clear()
-    assert deliver.handler({"Records": events(BATCH)}, Context("second")) == {"batchItemFailures": []}
+    deliver_batches(*range(2, 12))
+    assert calls == {"BatchExecuteStatement": 20, "SendMessageBatch": 10}
 
-    assert calls == {"BatchExecuteStatement": 2, "GetItem": 1, "SendMessageBatch": 1}
+    calls.clear()
+    seconds[0] += REMEMBERED_SECONDS
+    deliver_batches(12, 13)
+    assert calls == {"BatchExecuteStatement": 4, "GetItem": 1, "SendMessageBatch": 2}
 
 
-def test_a_route_to_an_endpoint_makes_three_calls_for_a_batch(cloud, calls, monkeypatch):
+def test_a_route_to_an_endpoint_makes_two_calls_for_a_batch_and_reads_its_circuit_breaker_once_a_second(
+    cloud, calls, seconds, monkeypatch
+):
     sent = []
 
     class Delivery:
@@ -103,12 +127,16 @@ def test_a_route_to_an_endpoint_makes_three_calls_for_a_batch(cloud, calls, monk
     cloud.configure("route/cms", {"destination": destination})
     monkeypatch.setattr(deliver, "_delivery", Delivery)
 
-    deliver.handler({"Records": events(0)}, Context("first"))
+    deliver_batches(0, 1)
     calls.clear()
-    assert deliver.handler({"Records": events(BATCH)}, Context("second")) == {"batchItemFailures": []}
+    deliver_batches(*range(2, 12))
+    assert len(set(sent)) == 12 * BATCH
+    assert calls == {"BatchExecuteStatement": 20}
 
-    assert len(set(sent)) == 2 * BATCH
-    assert calls == {"BatchExecuteStatement": 2, "GetItem": 1}
+    calls.clear()
+    seconds[0] += REMEMBERED_SECONDS
+    deliver_batches(12, 13)
+    assert calls == {"BatchExecuteStatement": 4, "GetItem": 1}
 
 
 def test_a_webhook_makes_three_calls(cloud, calls):
