@@ -5,12 +5,12 @@ attempts in a row, of all instances. At the policy's number the circuit breaker 
 ``open_until``. Then it is half-open: the first to claim it makes one attempt, until ``probe_until`` at most. Success
 closes the circuit breaker; failure opens it for twice as long.
 
+A busy function reads the record about once a second, not for each batch (:class:`Remembered`).
+
 Machines' clocks may differ: a pause is shorter or longer by as much, and a probe is claimed with a margin.
 
 An event that failed before is suspect: it may be at fault itself. A circuit breaker that only suspects have opened is
 ``suspect_only``: it holds back suspects alone, and the first event that is not suspect probes it.
-
-A busy function reads the record about once a second, not for each batch (:class:`Remembered`).
 
 Few events never fail so often in a row. So the last attempt of an event opens the circuit breaker for suspects, too, if
 the receiver has given no sign of life since the event's first attempt. Nobody can tell then which of them is at fault.
