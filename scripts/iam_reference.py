@@ -9,7 +9,6 @@ A statement's reason stands in ``scripts/reference/iam_why.json``, by its Sid.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
 import tempfile
@@ -20,10 +19,10 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "lambda_src")]
 
-from media_events_kit.ops.shared.terraform_providers import LESS_COLLECTING  # noqa: E402
 from scripts import generated, reference_docs  # noqa: E402  # these need the path above
 from scripts.reference import iam  # noqa: E402
-from tests.terraform.conftest import GENERATED, Terraform, offline_environment  # noqa: E402
+from tests import aws_provider  # noqa: E402
+from tests.terraform.conftest import GENERATED, Terraform  # noqa: E402
 from tests.terraform.resolved_plan import resolve  # noqa: E402
 
 
@@ -40,7 +39,8 @@ def _pages() -> dict[Path, str | None]:
         root = copy / "roots" / "iam"
         root.mkdir(parents=True)
         (root / "main.tf.json").write_text(json.dumps(iam.root(), indent=2), encoding="utf-8")
-        plan = resolve(Terraform(offline_environment(os.environ, copy / "plugins")), root)
+        plan = resolve(Terraform(aws_provider.served_environment()), root)
+    aws_provider.end()
     return {
         reference_docs.PLANNED: reference_docs.with_parts(
             reference_docs.PLANNED.read_text(encoding="utf-8"), {"roles and policies": lambda: iam.page(plan)}
@@ -49,5 +49,4 @@ def _pages() -> dict[Path, str | None]:
 
 
 if __name__ == "__main__":
-    os.environ |= LESS_COLLECTING
     sys.exit(main())

@@ -15,14 +15,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from media_events_kit.ops.shared import terraform_providers
+from scripts.provider_server import provider_server
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 BIN: Final = ROOT / ".venv" / "bin"
@@ -101,20 +103,21 @@ def _terraform_validate() -> None:
             if file.parent.name != "interfaces"
         }
     )
-    with tempfile.TemporaryDirectory(prefix="media-events-validate-") as folder:
-        copy = Path(folder)
+    with ExitStack() as ends:
+        copy = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="media-events-validate-")))
         for part in ("modules", "examples", "lambda_src/dist"):
             shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns(".terraform"))
+
+        (copy / "provider").mkdir()
+        environment = {**os.environ, **ends.enter_context(provider_server(os.environ, copy / "provider"))}
 
         def problem(root: Path) -> str | None:
             place = copy / root.relative_to(ROOT)
             try:
-                _run("terraform", "init", "-backend=false", "-input=false", "-no-color", cwd=place)
-                _run("terraform", "validate", "-no-color", cwd=place)
+                _run("terraform", "init", "-backend=false", "-input=false", "-no-color", cwd=place, env=environment)
+                _run("terraform", "validate", "-no-color", cwd=place, env=environment)
             except CheckError as error:
                 return f"{root.relative_to(ROOT)}:\n{error}"
-            finally:
-                shutil.rmtree(place / ".terraform", ignore_errors=True)
             return None
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -196,8 +199,8 @@ CHECKS: Final[dict[str, Callable[[], None]]] = {
 }
 
 
-def _run(*command: str | Path, cwd: Path = ROOT) -> None:
-    finished = subprocess.run(list(map(str, command)), cwd=cwd, capture_output=True, text=True, check=False)
+def _run(*command: str | Path, cwd: Path = ROOT, env: Mapping[str, str] | None = None) -> None:
+    finished = subprocess.run(list(map(str, command)), cwd=cwd, env=env, capture_output=True, text=True, check=False)
     if finished.returncode != 0:
         raise CheckError((finished.stdout + finished.stderr).strip())
 

@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from pathlib import Path
 from typing import Any
 
-from media_events_kit.ops.shared.terraform_providers import terraform_environment
+from tests.aws_provider import served_environment
 
 TIMEOUT_SECONDS = 900
 
-# Credentials that are none; nothing is asked of AWS.
-OFFLINE = {
-    "AWS_ACCESS_KEY_ID": "testing",
-    "AWS_SECRET_ACCESS_KEY": "testing",
-    "AWS_EC2_METADATA_DISABLED": "true",
-    "AWS_CONFIG_FILE": os.devnull,
-    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-    "CHECKPOINT_DISABLE": "1",
-    "TF_IN_AUTOMATION": "1",
-}
 PROVIDER = {
     "skip_credentials_validation": True,
     "skip_requesting_account_id": True,
@@ -32,11 +21,10 @@ PROVIDER = {
 
 def terraform(folder: Path, *arguments: str) -> str:
     """Run Terraform in a stack's folder."""
-    environ = os.environ | OFFLINE | {"TF_DATA_DIR": str(folder / ".terraform")}
     done = subprocess.run(
         ["terraform", *arguments],
         cwd=folder,
-        env=environ | terraform_environment(environ),
+        env={**served_environment(), "TF_DATA_DIR": str(folder / ".terraform")},
         capture_output=True,
         text=True,
         check=False,

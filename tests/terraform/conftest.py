@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -14,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from media_events_kit.ops.shared.terraform_providers import LESS_COLLECTING, terraform_environment
+from tests.aws_provider import served_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 PUBLIC_MODULES = sorted(folder.name for folder in (ROOT / "modules").iterdir() if (folder / "main.tf").exists())
@@ -80,7 +79,7 @@ def mock_test(folder: Path) -> str:
 class Terraform:
     """Runs Terraform with made-up credentials and without the user's AWS settings."""
 
-    environment: dict[str, str]
+    environment: Mapping[str, str]
 
     def run(self, folder: Path, *arguments: str) -> str:
         """Standard output of `terraform <arguments>` in ``folder``; a failure shows everything that was said."""
@@ -120,31 +119,9 @@ class Terraform:
         return state
 
 
-def offline_environment(environ: Mapping[str, str], plugins: Path) -> dict[str, str]:
-    """The environment of a Terraform that knows no AWS; ``plugins`` is for what it downloads."""
-    inherited = {name: value for name, value in environ.items() if not name.startswith(("AWS_", "TF_VAR_", "TF_CLI_"))}
-    if "TF_CLI_CONFIG_FILE" in environ:
-        inherited["TF_CLI_CONFIG_FILE"] = environ["TF_CLI_CONFIG_FILE"]
-    environment = inherited | terraform_environment(inherited)
-    if "TF_CLI_CONFIG_FILE" not in environment:
-        # From a mirror providers are linked; from the registry every root would download its own 700 MB.
-        plugins.mkdir(exist_ok=True)
-        environment.setdefault("TF_PLUGIN_CACHE_DIR", str(plugins))
-    return environment | {
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "CHECKPOINT_DISABLE": "1",
-        **LESS_COLLECTING,
-        "TF_IN_AUTOMATION": "1",
-    }
-
-
 @pytest.fixture(scope="session", name="terraform")
-def _terraform(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
-    return Terraform(offline_environment(os.environ, tmp_path_factory.mktemp("plugins")))
+def _terraform() -> Terraform:
+    return Terraform(served_environment())
 
 
 @pytest.fixture(scope="session", name="working_copy")
