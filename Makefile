@@ -4,6 +4,8 @@ BASE ?=
 KEEP ?=
 ARGS ?=
 BIN := .venv/bin
+# Each process of a run would compile all that it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
 QUICK := not slow and not terraform and not local and not browser
 
 .DEFAULT_GOAL := help
