@@ -28,7 +28,7 @@ _QUIET: Final = dict.fromkeys(
 _ROOT: Final = {"terraform": {"required_providers": {"aws": {"source": "hashicorp/aws"}}}}
 _ATTACH: Final = re.compile(r"TF_REATTACH_PROVIDERS='(.*)'")
 # The server ends when its input does, however this process ends.
-_UNTIL_END_OF_INPUT: Final = '"$0" -debug & read -r _; kill $!'
+_UNTIL_END_OF_INPUT: Final = 'exec 3<&0; "$0" -debug & server=$!; { read -r _ <&3; kill $server; } & wait $server'
 
 
 class ProviderServerError(Exception):
