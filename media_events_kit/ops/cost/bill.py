@@ -64,10 +64,10 @@ class Composition:
 
 
 OURS: Final = Composition(
-    webhook=Work(invoked=0.0019, cpu=0.0005, logged=530, logged_each=25, calls=3, writes=2),
-    ingress=Work(invoked=0.0018, cpu=0.0004, logged=545, logged_each=25, calls=3, writes=2),
-    transform=Work(invoked=0.0009, cpu=0.0001, logged=505, logged_each=15, calls=1),
-    delivery=Work(invoked=0.0031, cpu=0.0003, logged=540, logged_each=15, calls=3, writes=2, reads=1),
+    webhook=Work(invoked=0.0008, cpu=0.0005, logged=530, logged_each=25, calls=3, writes=2),
+    ingress=Work(invoked=0.0007, cpu=0.0003, logged=545, logged_each=25, calls=3, writes=2),
+    transform=Work(invoked=0.0006, cpu=0.0001, logged=505, logged_each=15, calls=1),
+    delivery=Work(invoked=0.0025, cpu=0.0005, logged=540, logged_each=15, calls=3, writes=2, reads=1),
 )
 _TEXTBOOK_HOP: Final = Work(invoked=0.0008, cpu=0.0046, logged=100, logged_each=500, calls=3, writes=2)
 TEXTBOOK: Final = Composition(
