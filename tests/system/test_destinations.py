@@ -82,21 +82,24 @@ class Targets:
         return [event_of(headers) for headers, _ in self.receivers.at(path)].count(identity)
 
     def receive(self, queue: str, count: int) -> list[dict[str, Any]]:
-        """What a queue has, in its order, once there are ``count`` messages, and a while after that."""
-        found: list[dict[str, Any]] = []
+        """What a queue has, in its order, once there are ``count`` messages, and a while after that.
+
+        A standard queue may hand out a message again, before it is deleted: it counts once.
+        """
+        found: dict[str, dict[str, Any]] = {}
 
         def poll() -> bool:
             answer: Any = self.clients.sqs.receive_message(
                 QueueUrl=self.queues[queue], MaxNumberOfMessages=10, WaitTimeSeconds=1, AttributeNames=["All"]
             )
             for message in answer.get("Messages", []):
-                found.append(message)
+                found.setdefault(message["MessageId"], message)
                 self.clients.sqs.delete_message(QueueUrl=self.queues[queue], ReceiptHandle=message["ReceiptHandle"])
             return len(found) >= count
 
         eventually(poll)
         poll()
-        return found
+        return list(found.values())
 
     def review(self) -> dict[str, str]:
         """Open review items: the reason by event id."""
