@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import pytest
 
+from tests.once import once
 from tests.terraform.conftest import MOCKED, Terraform, mock_test
 
 pytestmark = pytest.mark.terraform
@@ -71,8 +72,17 @@ DRAINED: Final = {name for name in STEPS if "drained" in name and name != "drain
 
 
 @pytest.fixture(scope="session", name="plans")
-def _plans(terraform: Terraform, working_copy: Path) -> dict[str, list[dict[str, Any]]]:
+def _plans(
+    terraform: Terraform, working_copy: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, list[dict[str, Any]]]:
     """The resource changes of each step."""
+    plans: dict[str, list[dict[str, Any]]] = once(
+        tmp_path_factory, "router-changes", lambda: _planned(terraform, working_copy)
+    )
+    return plans
+
+
+def _planned(terraform: Terraform, working_copy: Path) -> dict[str, list[dict[str, Any]]]:
     folder = working_copy / "examples" / "changing-router"
     folder.mkdir(exist_ok=True)
     variables = {name: {"type": "any", "default": {}} for name in ("transforms", "routes", "retired")}
