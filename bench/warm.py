@@ -40,10 +40,11 @@ def _calls(measured: Measured) -> int:
 
 def warm_work(sandboxes: Sandboxes) -> Iterator[Result]:
     """The ratios, with batches of ten events of 1 KB (a webhook has one), then every batch and size."""
-    own, others = ours(sandboxes.endpoint), peers(sandboxes.endpoint)
-    alternating: dict[str, list[Measured]] = {name: [] for name in own | others}
+    own = ours(sandboxes.endpoint)
+    subjects = own | peers(sandboxes.endpoint)
+    alternating: dict[str, list[Measured]] = {name: [] for name in subjects}
     for _ in range(ROUNDS):
-        for name, subject in (own | others).items():
+        for name, subject in subjects.items():
             batch = 1 if "webhook" in name else 10
             alternating[name].append(sandboxes.run(subject, invocations=INVOCATIONS[batch], batch=batch))
     costs = {}
@@ -53,7 +54,7 @@ def warm_work(sandboxes: Sandboxes) -> Iterator[Result]:
         yield Result(name=f"warm, {name}, batch of {batch}, 1 KB", value=costs[name], unit="µs CPU an event")
         events = (INVOCATIONS[batch] + 1) * batch
         # Those of a busy function: what it asks at its start, and once a second, is no cost of an event.
-        settled = sandboxes.run((own | others)[name], invocations=SETTLING, batch=batch)
+        settled = sandboxes.run(subjects[name], invocations=SETTLING, batch=batch)
         calls = (_calls(measured[0]) - _calls(settled)) / ((INVOCATIONS[batch] - SETTLING) * batch)
         wanted = CALLS_GOAL if name in ("queue-ingress", "deliver-http", "deliver-sqs") else None
         yield Result(name=f"AWS calls, {name}", value=calls, unit="an event", goal=wanted)

@@ -203,5 +203,5 @@ def _function(  # noqa: PLR0913
     yield "GB logged", (work.logged / batch + work.logged_each) / prices.GB
     if composition.traced:
         # In a second there are at least the events that come together.
-        at_once = max(traffic.batch / batch, traffic.events / batch / SECONDS_A_MONTH)
+        at_once = max(traffic.batch, traffic.events / SECONDS_A_MONTH) / batch
         yield TRACES, (1 + SAMPLED * (at_once - 1)) / at_once / batch

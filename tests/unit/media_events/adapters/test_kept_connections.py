@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import socket
 import ssl
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager
 
 import pytest
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
@@ -16,97 +14,33 @@ from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 from media_events.adapters import boto_clients, direct_calls
 from media_events.adapters.kept_connections import KeptConnections, authorities_of
 from tests.fakes.certificates import CertificateAuthority
+from tests.fakes.scripted_endpoint import Last, Late, OtherSide, answer
 
 STUDIO = CertificateAuthority()
 CLAIM = {"TableName": "t", "Item": {"pk": {"S": "k"}}, "ConditionExpression": "attribute_not_exists(pk)"}
 ENTRY = {"EventBusName": "media", "Source": "partner.mux", "DetailType": "asset.ready", "Detail": "{}"}
 
 
-def answer(body=b"{}", *, headers=""):
-    return f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n{headers}\r\n".encode() + body
-
-
-class Late(bytes):
-    """Sent five seconds later."""
-
-    __slots__ = ()
-
-
-class Last(bytes):
-    """Sent before the other side hangs up."""
-
-    __slots__ = ()
-
-
-class OtherSide:
-    """Does with each request on any connection what ``script`` says next, and answers ``{}`` after that."""
-
-    def __init__(self, script, context=None):
-        self.script, self.context = list(script), context
-        self.connections, self.requests, self.received = 0, [], threading.Event()
-        self.open, self.kept = [], []
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listening.getsockname()[1]
-        self._accepting = threading.Thread(target=self._accept, daemon=True)
-        self._accepting.start()
-
-    def _accept(self):
-        with suppress(OSError):
-            while True:
-                connected, _ = self._listening.accept()
-                threading.Thread(target=self._serve, args=(connected,), daemon=True).start()
-
-    def _serve(self, connected):
-        with suppress(OSError):
-            if self.context is not None:
-                connected = self.context.wrap_socket(connected, server_side=True)
-            self.connections += 1
-            self.open.append(connected)
-            stream = connected.makefile("rb")
-            while (line := stream.readline()).strip():
-                head = [line, *iter(stream.readline, b"\r\n")]
-                headers = dict(line.decode().rstrip().split(": ", 1) for line in head[1:])
-                self.requests.append((head[0], headers, stream.read(int(headers["Content-Length"]))))
-                self.received.set()
-                step = self.script.pop(0) if self.script else answer()
-                if isinstance(step, Late):
-                    time.sleep(5)
-                connected.sendall(step)
-                if isinstance(step, Last):
-                    socket.socket.shutdown(connected, socket.SHUT_RDWR)
-                    return
-
-    def hang_up(self):
-        for connected in self.open:
-            socket.socket.shutdown(connected, socket.SHUT_RDWR)
-
-    def close(self):
-        for kept in self.kept:
-            kept.close()
-        self._listening.shutdown(socket.SHUT_RDWR)
-        self._accepting.join()
-        self._listening.close()
-        for connected in self.open:
-            connected.close()
-
-
 @contextmanager
 def other_side(*script, context=None):
-    side = OtherSide(script, context)
-    try:
+    with closing(OtherSide(script, context)) as side:
         yield side
-    finally:
-        side.close()
 
 
-def connections(side, *, scheme="http", authorities="", read_timeout=10.0, **options):
-    url = f"{scheme}://127.0.0.1:{side.port}"
-    kept = KeptConnections(url, authorities=authorities, connect_timeout=5.0, read_timeout=read_timeout, **options)
-    side.kept.append(kept)
-    return kept
+@pytest.fixture(name="connections")
+def _connections():
+    """Makes connections to an other side; they are closed at the end."""
+    with ExitStack() as ends:
+
+        def connections(side, *, scheme="http", authorities="", read_timeout=10.0, **options):
+            url = f"{scheme}://127.0.0.1:{side.port}"
+            timeouts = {"connect_timeout": 5.0, "read_timeout": read_timeout}
+            return ends.enter_context(closing(KeptConnections(url, authorities=authorities, **timeouts, **options)))
+
+        yield connections
 
 
-def test_one_connection_serves_request_after_request():
+def test_one_connection_serves_request_after_request(connections):
     with other_side(answer(b'{"n": 1}'), answer(b'{"n": 2}', headers="x-amz-crc32: 7\r\n")) as side:
         kept = connections(side)
         first, second = kept.post({"Host": "aws"}, b"one"), kept.post({"Host": "aws"}, b"two")
@@ -120,21 +54,19 @@ def test_one_connection_serves_request_after_request():
     ]
 
 
-def test_requests_at_a_time_have_a_connection_each_and_no_other_ones_answer():
+def test_requests_at_a_time_have_a_connection_each_and_no_other_ones_answer(connections):
     meeting = threading.Barrier(8, timeout=10)
     with other_side() as side:
         kept = connections(side)
 
         def post(number):
             meeting.wait()
-            side.script.append(answer())
-            return kept.post({}, b"%d" % number).status
+            return kept.post({}, b"%d" % number).body
 
         with ThreadPoolExecutor(8) as pool:
             for _ in range(3):
-                assert list(pool.map(post, range(8))) == [200] * 8
+                assert list(pool.map(post, range(8))) == [b"%d" % number for number in range(8)]
         assert side.connections <= 8
-        assert sorted(body for _, _, body in side.requests) == sorted(b"%d" % n for n in range(8) for _ in range(3))
 
 
 @pytest.mark.parametrize(
@@ -145,11 +77,10 @@ def test_requests_at_a_time_have_a_connection_each_and_no_other_ones_answer():
     ],
     ids=["in chunks", "after an interim answer"],
 )
-def test_an_answer_is_read_to_its_end_however_it_comes(whole):
+def test_an_answer_is_read_to_its_end_however_it_comes(whole, connections):
     with other_side(whole) as side:
         kept = connections(side)
-        assert kept.post({}, b"").body == b"{}"
-        assert kept.post({}, b"").body == b"{}"
+        assert [kept.post({}, b"{}").body for _ in range(2)] == [b"{}", b"{}"]
     assert side.connections == 1
 
 
@@ -158,15 +89,14 @@ def test_an_answer_is_read_to_its_end_however_it_comes(whole):
     [answer(headers="Connection: close\r\n"), Last(b"HTTP/1.0 200 OK\r\n\r\n{}")],
     ids=["announced", "instead of a length"],
 )
-def test_a_connection_that_ends_with_its_answer_is_not_kept(last):
+def test_a_connection_that_ends_with_its_answer_is_not_kept(last, connections):
     with other_side(last) as side:
         kept = connections(side)
-        assert kept.post({}, b"").body == b"{}"
-        assert kept.post({}, b"").body == b"{}"
+        assert [kept.post({}, b"{}").body for _ in range(2)] == [b"{}", b"{}"]
     assert side.connections == 2
 
 
-def test_a_connection_that_the_other_side_has_closed_meanwhile_is_replaced_before_anything_is_sent():
+def test_a_connection_that_the_other_side_has_closed_meanwhile_is_replaced_before_anything_is_sent(connections):
     with other_side() as side:
         kept = connections(side)
         kept.post({}, b"one")
@@ -176,7 +106,7 @@ def test_a_connection_that_the_other_side_has_closed_meanwhile_is_replaced_befor
     assert side.connections == 2
 
 
-def test_a_connection_is_not_used_again_after_a_minute():
+def test_a_connection_is_not_used_again_after_a_minute(connections):
     now = iter([0.0, 59.9, 60.0, 120.0, 121.0])
     with other_side() as side:
         kept = connections(side, clock=lambda: next(now))
@@ -190,7 +120,7 @@ def test_a_connection_is_not_used_again_after_a_minute():
 @pytest.mark.parametrize(
     "broken", [Last(), Last(b"not HTTP\r\n\r\n"), Last(answer(b"{}")[:-1])], ids=["none", "no HTTP", "cut"]
 )
-def test_a_connection_that_ends_before_its_answer_is_an_error_and_not_kept(broken):
+def test_a_connection_that_ends_before_its_answer_is_an_error_and_not_kept(broken, connections):
     with other_side(broken) as side:
         kept = connections(side)
         with pytest.raises(ConnectionError):
@@ -200,7 +130,7 @@ def test_a_connection_that_ends_before_its_answer_is_an_error_and_not_kept(broke
 
 
 @pytest.mark.parametrize("late", [Late(answer()), answer()[:-1]], ids=["no answer", "half an answer"])
-def test_an_answer_that_is_late_is_told_apart_and_never_read_as_the_next_ones(late):
+def test_an_answer_that_is_late_is_told_apart_and_never_read_as_the_next_ones(late, connections):
     with other_side(late) as side:
         kept = connections(side, read_timeout=1.0)
         with pytest.raises(TimeoutError):
@@ -209,14 +139,14 @@ def test_an_answer_that_is_late_is_told_apart_and_never_read_as_the_next_ones(la
     assert side.connections == 2
 
 
-def test_nobody_there_is_a_connection_error():
+def test_nobody_there_is_a_connection_error(connections):
     with other_side() as side:
         pass
     with pytest.raises(ConnectionError):
         connections(side).post({}, b"")
 
 
-def test_closed_connections_are_opened_anew():
+def test_closed_connections_are_opened_anew(connections):
     with other_side() as side:
         kept = connections(side)
         kept.post({}, b"")
@@ -240,7 +170,7 @@ def encrypted(tmp_path, certificate):
     return context
 
 
-def test_an_encrypted_connection_is_kept_as_well(tmp_path, authorities):
+def test_an_encrypted_connection_is_kept_as_well(tmp_path, authorities, connections):
     with other_side(context=encrypted(tmp_path, STUDIO.issue())) as side:
         kept = connections(side, scheme="https", authorities=authorities)
         assert [kept.post({}, b"").status for _ in range(3)] == [200, 200, 200]
@@ -252,7 +182,7 @@ def test_an_encrypted_connection_is_kept_as_well(tmp_path, authorities):
     [CertificateAuthority("Other CA").issue(), STUDIO.issue(address="127.0.0.9"), STUDIO.issue(expired=True)],
     ids=["another authority", "another host", "expired"],
 )
-def test_nothing_is_sent_to_whom_the_authorities_do_not_vouch_for(tmp_path, authorities, certificate):
+def test_nothing_is_sent_to_whom_the_authorities_do_not_vouch_for(tmp_path, authorities, certificate, connections):
     with other_side(context=encrypted(tmp_path, certificate)) as side:
         with pytest.raises(ConnectionError, match="certificate verify failed"):
             connections(side, scheme="https", authorities=authorities).post({}, b"secret")
@@ -291,7 +221,7 @@ def _environment(monkeypatch):
 
 
 def reached(environment, side):
-    environment.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{side.port}")
+    environment.setenv("AWS_ENDPOINT_URL", side.url)
 
 
 def test_a_direct_call_is_on_the_wire_what_botocores_is(environment):
@@ -320,7 +250,7 @@ def test_a_call_whose_connection_ended_is_repeated_by_botocore_until_the_attempt
 def test_an_effect_whose_answer_is_late_is_told_as_botocore_tells_it_and_never_repeated(environment):
     with other_side(Late(answer())) as side:
         reached(environment, side)
-        with pytest.raises(ReadTimeoutError, match=f"127.0.0.1:{side.port}"):
+        with pytest.raises(ReadTimeoutError, match=side.url):
             boto_clients.client_for_effects("events", read_timeout=1.0).put_events(Entries=[ENTRY])
         side.received.wait(10)
     assert len(side.requests) == 1
@@ -345,7 +275,7 @@ def test_no_connection_goes_into_a_snapshot(environment):
 
 def test_behind_a_proxy_botocore_makes_all_calls(environment):
     with other_side() as side:
-        environment.setenv("HTTP_PROXY", f"http://127.0.0.1:{side.port}")
+        environment.setenv("HTTP_PROXY", side.url)
         environment.setenv("AWS_ENDPOINT_URL", "http://dynamodb.example.com")
         boto_clients.client("dynamodb").put_item(**CLAIM)
 
