@@ -38,7 +38,7 @@ from media_events.delivery.circuit_breaker import CircuitBreaker
 from media_events.delivery.config import Destination, parse_destination
 from media_events.delivery.deliverer import Deliverer, Delivery
 from media_events.delivery.http.delivery import HttpDelivery
-from media_events.delivery.ordering.key_queue import KeyQueue
+from media_events.delivery.ordering.key_queue import KeyQueue, override_in
 from media_events.delivery.ordering.latest_only import LatestOnly
 from media_events.delivery.ordering.resequencer import Resequencer
 from media_events.delivery.policies import CircuitBreakerPolicy, ResequencerPolicy
@@ -312,11 +312,13 @@ class Kit:
         return _Hop(name, queue, dead)
 
     def _sent_back(self, hop: str, body: str, attributes: Mapping[str, Mapping[str, Any]]) -> None:
-        """Check that each message of the redrive function has a redrive count one above its dead letter's."""
+        """Check that each redrive has a redrive count one above its dead letter's; a skipped event is not redriven."""
         current = self.world.current
         dead_letters = None if current is None else self._attending.get(current.request_id)
         mark, count = subject_of(body), _redrive_count(attributes)
-        if dead_letters is not None and (mark, count - 1) not in dead_letters:
+        if dead_letters is None or override_in(attributes) == "skip":
+            return
+        if (mark, count - 1) not in dead_letters:
             self.miscounted.append((mark, hop))
 
     def _queue(self, name: str, **options: Any) -> Queue:

@@ -316,6 +316,7 @@ class Redriver:
             table=self.table,
             bodies=self.bodies,
             event_bodies=self.event_bodies,
+            queues=self.queues,
             functions=self.functions,
             topic=self.topic,
             rate_limiter=self.rate_limiter,

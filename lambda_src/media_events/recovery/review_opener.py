@@ -30,10 +30,11 @@ from media_events.core.failures import (
 )
 from media_events.core.telemetry import Telemetry
 from media_events.core.value_classes import dataclass
+from media_events.delivery.ordering.key_queue import override_in
 from media_events.events.claim_check import Bodies
 from media_events.messaging.message import Message
 from media_events.recovery.dead_letter import DeadLetter, Identity, with_identity
-from media_events.recovery.ports import Functions, RateLimiter, ReviewTable, Topic
+from media_events.recovery.ports import Functions, Queues, RateLimiter, ReviewTable, Topic
 from media_events.recovery.redrive_messages import inspection_payload
 from media_events.recovery.redrive_policy import (
     TIMESTAMP,
@@ -42,7 +43,8 @@ from media_events.recovery.redrive_policy import (
     is_nearly_forgotten,
     return_to,
 )
-from media_events.recovery.review_item import DECIDED, INLINE_BODY_BYTES, Attempt, ReviewItem, group_id, item_id
+from media_events.recovery.review_item import DECIDED, INLINE_BODY_BYTES, Attempt, ReviewItem, Status, group_id, item_id
+from media_events.recovery.skipped_events import notify_skipped
 
 GROUP_QUIET_SECONDS: Final = 24 * 3600
 """A failure group is announced again only after it has not been announced for this long."""
@@ -84,6 +86,7 @@ class ReviewOpener:
     table: ReviewTable
     bodies: Callable[[str], Bodies]
     event_bodies: Bodies | None
+    queues: Queues
     functions: Functions
     topic: Topic | None
     rate_limiter: RateLimiter | None
@@ -97,14 +100,16 @@ class ReviewOpener:
         """Write the review item and announce a new group; returns only after the item is written.
 
         Raises:
-            ProcessingError: it could not be written.
+            ProcessingError: it could not be written, or the route of a decided item could not be notified.
         """
         dead_letter = self._inspected(dead_letter, queue)
         item = review_item(dead_letter, failure, queue, bus_arn=self.bus_arn)
         item, nameless = self._of_its_message(item, dead_letter)
         item = self._with_durable_body(item)
         item = self._with_event_body(item, dead_letter)
-        change = self._write(item, has_no_event_id=dead_letter.has_no_event_id)
+        change, status = self._write(item, dead_letter)
+        if status in DECIDED:
+            self._let_key_go_on(item, dead_letter, queue)
         if nameless is not None:
             self._supersede(nameless, item, dead_letter)
         if dead_letter.has_no_event_id:
@@ -241,20 +246,36 @@ class ReviewOpener:
 
     # --- the write, and the notification -----------------------------------------------------------------------------
 
-    def _write(self, item: ReviewItem, *, has_no_event_id: bool) -> str | None:
-        """Create the item or add its failure to it; the change for the log, ``None`` if it was added before."""
+    def _write(self, item: ReviewItem, dead_letter: DeadLetter) -> tuple[str | None, Status]:
+        """Create the item or add its failure to it.
+
+        The change for the log, ``None`` if the failure was added before; and the status of the item after it.
+        """
         for _ in range(WRITE_ATTEMPTS):
             if self.table.create(item):
-                return OPENED
+                return OPENED, item.status
             existing = self.table.get(item.item_id)
             if existing is None:
                 continue
-            merged = existing.failed_again(existing.with_failure_of(item) if has_no_event_id else item)
+            merged = existing.failed_again(existing.with_failure_of(item) if dead_letter.has_no_event_id else item)
             if merged is None:
-                return None
+                return None, existing.status
+            if merged.status == "ARCHIVED" and override_in(dead_letter.message_attributes) == "skip":
+                # The key still waits for the event, so a person has to archive it again.
+                merged = replace(merged, status="OPEN")
             if self.table.update(merged, over=existing):
-                return OPENED if merged.status == "OPEN" and existing.status != "OPEN" else FAILED_AGAIN
+                opened = merged.status == "OPEN" and existing.status != "OPEN"
+                return OPENED if opened else FAILED_AGAIN, merged.status
         raise TransientError("review-conflict", "other writers kept changing the review item")
+
+    def _let_key_go_on(self, item: ReviewItem, dead_letter: DeadLetter, queue: DeadLetterQueue) -> None:
+        """Take the event of a decided item out of its key queue, where it waited and no message of it is left.
+
+        It entered after the decision, as by an archive replay. Nobody sees a decided item, so nobody would know that
+        the later events of its key wait for it.
+        """
+        if queue.ordered and item.return_to.kind == "queue" and not dead_letter.has_no_event_id:
+            notify_skipped(self.queues, item, dead_letter.body)
 
     def _announce(self, item: ReviewItem) -> None:
         """Notify of a new group. A failure here must not keep the dead letter: the item is written."""

@@ -7,12 +7,11 @@ first. Before an item is archived, a message to the route's queue lets its key g
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from media_events.delivery.ordering.key_queue import ORDERING_ATTRIBUTE, KeyQueue, OrderingOverride, key_queue_id
+from media_events.delivery.ordering.key_queue import KeyQueue, key_queue_id
 
 if TYPE_CHECKING:
-    from media_events.recovery.ports import Queues
     from media_events.recovery.review_item import ReviewItem
     from media_events_kit.ops.deployment.idempotency_stores import IdempotencyTables
 
@@ -55,26 +54,6 @@ def _key_queue(key_queues: IdempotencyTables | None, item: ReviewItem) -> KeyQue
     if key_queues is None or item.partition_key is None or item.return_to.kind != "queue":
         return None
     return key_queues.key_queue(key_queue_id(item.source, item.partition_key, item.destination))
-
-
-def notify_skipped(queues: Queues, item: ReviewItem, body: str) -> None:
-    """Send the item's route the message that its event will not be delivered.
-
-    Raises:
-        ProcessingError: the queue did not take it.
-    """
-    queues.send(
-        item.return_to.queue_url or "",
-        body,
-        as_attribute("skip"),
-        group_id=item.return_to.group_id,
-        deduplication_id=f"{item.item_id}-{item.version}-skip",
-    )
-
-
-def as_attribute(override: OrderingOverride | None) -> dict[str, dict[str, Any]]:
-    """An ordering override as message attributes, as Lambda spells them."""
-    return {} if override is None else {ORDERING_ATTRIBUTE: {"dataType": "String", "stringValue": override}}
 
 
 STILL_BLOCKING: Final = "later events of its key still wait for it, so it stays as it is; archive it again"

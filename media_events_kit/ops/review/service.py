@@ -23,16 +23,11 @@ from media_events.messaging.message_origin import FIRST_FAILED_ATTRIBUTE
 from media_events.recovery.ports import Events, Functions, Queues
 from media_events.recovery.redrive_messages import RedriveMessage, send_to_hop, with_redrive_count
 from media_events.recovery.review_item import WAITING, ReviewItem
+from media_events.recovery.skipped_events import as_attribute, notify_skipped
 from media_events_kit.ops.deployment.topology import Topology
 from media_events_kit.ops.review import places
 from media_events_kit.ops.review.abandoned_edits import original_in_its_place
-from media_events_kit.ops.review.ordering import (
-    OrderPosition,
-    as_attribute,
-    holds_up_others,
-    notify_skipped,
-    order_position,
-)
+from media_events_kit.ops.review.ordering import OrderPosition, holds_up_others, order_position
 from media_events_kit.ops.review.withdrawal import reinstate
 
 if TYPE_CHECKING:

@@ -547,5 +547,10 @@ def key_queue_of(event: Event, destination: str) -> str:
 
 def override_of(message: Message) -> OrderingOverride | None:
     """A person's order to skip the event in ``message`` or to ignore its order."""
-    text = message.message_attributes.get(ORDERING_ATTRIBUTE, {}).get("stringValue")
+    return override_in(message.message_attributes)
+
+
+def override_in(message_attributes: Mapping[str, Mapping[str, Any]]) -> OrderingOverride | None:
+    """:func:`override_of` a message with these attributes."""
+    text = message_attributes.get(ORDERING_ATTRIBUTE, {}).get("stringValue")
     return text if text in ("skip", "ignore") else None

@@ -479,3 +479,56 @@ def test_a_dead_letter_that_waits_or_goes_back_is_no_failure():
         world = World(now=now)
         world.handle_batch(record("consumer"))
         assert ("RedrivesFailed", ()) not in world.report.counts
+
+
+# --- decided items on a route that keeps an order ------------------------------------------------------------------
+
+
+def archived_world(*, ordered=True):
+    """A route, the archived item of one of its events, and the item's id."""
+    world = World(queue(ordered=ordered), now=DUE)
+    world.handle_batch(exhausted())
+    ((identity, item),) = world.table.items.items()
+    world.table.items[identity] = replace(item, status="ARCHIVED", version=item.version + 1)
+    return world, identity
+
+
+def test_key_goes_on_without_an_archived_event_that_came_again_and_was_dead_lettered_while_it_waited():
+    world, identity = archived_world()
+
+    assert world.handle_batch(exhausted(message_id="m-2")) == []
+
+    assert world.table.items[identity].status == "ARCHIVED"
+    (sent,) = world.queues.sent
+    assert (sent["queue_url"], sent["body"]) == (URL + "media-dev-cms", exhausted()["body"])
+    assert sent["attributes"]["ordering"]["stringValue"] == "skip"
+
+
+def test_dead_letter_of_an_archived_event_stays_until_its_route_is_notified():
+    world, _ = archived_world()
+    world.spring(2, error=TransientError("aws-down", "no answer"))  # after the item is written
+    assert world.handle_batch(exhausted(message_id="m-2")) == ["m-2"]
+    assert world.queues.sent == []
+
+    world.spring(None)
+    assert world.handle_batch(exhausted(message_id="m-2")) == []
+    assert [each["attributes"]["ordering"]["stringValue"] for each in world.queues.sent] == ["skip"]
+
+
+def test_archived_item_is_open_again_if_its_route_can_not_take_the_event_out():
+    world, identity = archived_world()
+    skip = exhausted(message_id="m-2")
+    skip["messageAttributes"]["ordering"] = {"stringValue": "skip", "dataType": "String"}
+
+    assert world.handle_batch(skip) == []
+
+    assert world.table.items[identity].status == "OPEN"
+    assert world.queues.sent == []
+
+
+def test_route_that_keeps_no_order_is_not_notified_of_an_archived_event():
+    world, _ = archived_world(ordered=False)
+
+    assert world.handle_batch(exhausted(message_id="m-2")) == []
+
+    assert world.queues.sent == []
