@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import random
+import re
 import time
 import zipfile
 from collections import Counter
@@ -119,10 +120,25 @@ def _story(targets: Targets, hop: str) -> str:
     return "\n".join([*lines, f"in review: {targets.review()}"])
 
 
-def _answers_lost(targets: Targets, hop: str) -> Counter[str]:
-    """Of how many calls about an event no answer came: what such a call did nobody knows, and it is made again."""
-    lost = [line for line in _log(targets, hop) if line.fields.get("reason") == "aws-ReadTimeoutError"]
-    return Counter(line.fields["event_id"] for line in lost if line.message == "hop failed")
+def _miscounted(targets: Targets, hop: str, found: Counter[str]) -> dict[str, int]:
+    """Of ``found``, effects by event id, those of events that had none, or more than their attempts explain.
+
+    An attempt may fail after its effect: no answer came, it could not be recorded, or the function was killed by its
+    timeout, as happens on a busy machine. Its event has another one, and another effect if the target takes duplicates.
+    """
+    lines = _log(targets, hop)
+    failed = Counter(line.fields.get("event_id") for line in lines if line.message == "hop failed")
+    killed = sum(_is_killed(targets, line) for line in lines)
+    return {identity: found[identity] for identity in IDS if not 1 <= found[identity] <= 1 + failed[identity] + killed}
+
+
+def _is_killed(targets: Targets, line: LogLine) -> bool:
+    """Whether a line reports an invocation that took all of its time; the local cloud's reports have no status."""
+    report = re.match(r"REPORT .*\tDuration: ([0-9.]+) ms", line.text)
+    if report is None:
+        return False
+    configuration = targets.clients.lambda_.get_function_configuration(FunctionName=line.function)
+    return float(report[1]) >= 1000 * configuration["Timeout"]
 
 
 @pytest.fixture(name="targets", scope="module")
@@ -262,8 +278,7 @@ def test_other_bus_has_each_event_once_one_hop_on(targets: Targets) -> None:
     # By the ids that the bus gave: a standard queue may well hand out one message twice.
     puts = Counter(identity for _, identity in {(each["id"], each["detail"]["metadata"]["id"]) for each in seen})
     assert sorted(puts.keys() & set(IDS)) == IDS
-    lost = _answers_lost(targets, "route/to-bus")
-    assert {identity: puts[identity] for identity in IDS if not 1 <= puts[identity] <= 1 + lost[identity]} == {}
+    assert _miscounted(targets, "route/to-bus", puts) == {}, _story(targets, "route/to-bus")
     assert {(each["source"], each["detail"]["metadata"]["hops"]) for each in seen} == {("partner.mux", 1)}
 
 
@@ -311,8 +326,7 @@ def test_lake_has_each_event_once_partitioned(targets: Targets) -> None:
 
     found = [each["id"] for each in eventually(lines)]
 
-    lines_of, lost = Counter(each for each in found if each in IDS), _answers_lost(targets, "route/to-lake")
-    assert {identity: lines_of[identity] for identity in IDS if not 1 <= lines_of[identity] <= 1 + lost[identity]} == {}
+    assert _miscounted(targets, "route/to-lake", Counter(found)) == {}, _story(targets, "route/to-lake")
 
 
 @pytest.mark.proves("destination: lambda")
