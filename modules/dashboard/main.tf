@@ -17,7 +17,8 @@ locals {
   queues_of    = { for kind in ["ingress", "transform", "route"] : kind => { for hop, name in local.queues : hop => name if startswith(hop, "${kind}/") } }
 
   # Each destination's routes.
-  destinations = { for hop, queue in var.dead_letter_queues : queue.destination => hop... if startswith(hop, "route/") && contains(keys(var.function_arns), hop) }
+  hops_by_function = keys(var.function_arns)
+  destinations     = { for hop, queue in var.dead_letter_queues : queue.destination => hop... if startswith(hop, "route/") && contains(local.hops_by_function, hop) }
 
   # Those with circuit breakers.
   idempotency_tables = distinct([for queue in values(var.dead_letter_queues) : queue.idempotency_table.name if queue.idempotency_table != null])

@@ -46,7 +46,7 @@ module "alarms" {
     },
     { for key in var.watch_rules ? keys(local.hops) : [] : "${key}-rule-failed" => {
       severity    = "critical"
-      description = "The rule of ${local.hops[key].hop} could not reach its target${contains(keys(local.routes_by_rule), key) ? " ${local.rule_target_names[key]}" : ""}. The events are in the hop's dead-letter queue, or, where InvocationsFailedToBeSentToDlq counts, lost but for the bus's archive. Mostly a missing permission: see ERROR_CODE and ERROR_MESSAGE of the messages there."
+      description = "The rule of ${local.hops[key].hop} could not reach its target${contains(local.by_rule_keys, key) ? " ${local.rule_target_names[key]}" : ""}. The events are in the hop's dead-letter queue, or, where InvocationsFailedToBeSentToDlq counts, lost but for the bus's archive. Mostly a missing permission: see ERROR_CODE and ERROR_MESSAGE of the messages there."
       runbook     = "rule-failed"
       metrics = { for id, metric in { failed = "FailedInvocations", lost = "InvocationsFailedToBeSentToDlq" } :
         id => { namespace = "AWS/Events", name = metric, dimensions = local.rule_dimensions[key], stat = "Sum" }

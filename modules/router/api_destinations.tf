@@ -4,7 +4,8 @@
 
 locals {
   # First those of now. Other routes' destinations may be unknown, and must not decide.
-  api_routes = [for key in concat(keys(module.definitions.hops.routes), local.retired_keys) : key if contains(keys(local.routes_to_api), key)]
+  api_keys   = keys(local.routes_to_api)
+  api_routes = [for key in concat(local.current_route_keys, local.retired_keys) : key if contains(local.api_keys, key)]
 
   # One per destination, whatever number of routes leads there: its rate limit is for all of them.
   api_destinations = { for destination in distinct([for key in local.api_routes : local.destinations[key]]) :
@@ -57,7 +58,7 @@ locals {
 
   # Not the rule's name, which is that of the role of a function. A role's path can't be changed: one of another path is another role.
   rule_role_room = 57 - length(var.settings.role_name_prefix)
-  rule_role_names = { for key in keys(local.routes_to_api) : key => "${var.settings.role_name_prefix}${join("-", compact([
+  rule_role_names = { for key in local.api_keys : key => "${var.settings.role_name_prefix}${join("-", compact([
     substr(local.rule_names[key], 0, length(local.rule_names[key]) > local.rule_role_room || var.settings.role_path != "/" ? local.rule_role_room - 9 : local.rule_role_room),
     length(local.rule_names[key]) > local.rule_role_room || var.settings.role_path != "/" ? substr(sha256("${var.settings.role_path}${local.rule_names[key]}"), 0, 8) : "",
     "target",
@@ -119,7 +120,7 @@ locals {
     route.target.api_destination.role == null ? aws_iam_role.api_destination[key].arn : route.target.api_destination.role.arn
   }
 
-  rule_policies = { for key in keys(local.routes_to_api) : key => jsonencode({
+  rule_policies = { for key in local.api_keys : key => jsonencode({
     Version = "2012-10-17"
     Statement = [{
       Sid      = "Call"

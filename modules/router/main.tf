@@ -34,17 +34,24 @@ locals {
   # A hop as it is, also a retired one; where the same key has both, the retired definition is behind the other.
   transforms     = merge(local.retired.transforms, module.definitions.hops.transforms)
   routes         = merge(local.retired.routes, module.definitions.hops.routes)
-  routes_by_rule = merge({ for key, route in local.retired.routes_by_rule : key => route if !contains(keys(module.definitions.hops.routes), key) }, module.definitions.hops.routes_by_rule)
+  routes_by_rule = merge({ for key, route in local.retired.routes_by_rule : key => route if !contains(local.current_route_keys, key) }, module.definitions.hops.routes_by_rule)
   destinations   = merge(local.retired.destinations, module.definitions.hops.destinations)
   hops           = merge(local.retired.hops, module.definitions.hops.hops)
   patterns       = merge(local.retired_patterns, module.definitions.hops.patterns)
 
+  # By themselves, since a function such as `keys` looks at all that it is given, whenever it is called.
+  current_route_keys = keys(module.definitions.hops.routes)
+  route_keys         = keys(local.routes)
+  by_rule_keys       = keys(local.routes_by_rule)
+  queued_keys        = keys(local.queued)
+  invoked_keys       = keys(local.invoked)
+
   # What functions do: also the former one's, of a route whose rule sends by itself now.
   routes_by_function = merge(
     { for key, route in local.retired.routes : key => route if contains(local.retired_functions, key) },
-    { for key, route in local.routes : key => route if !contains(keys(local.routes_by_rule), key) },
+    { for key, route in local.routes : key => route if !contains(local.by_rule_keys, key) },
   )
-  function_destinations = merge(local.destinations, { for key, destination in local.retired.destinations : key => destination if contains(keys(local.routes_by_rule), key) })
+  function_destinations = merge(local.destinations, { for key, destination in local.retired.destinations : key => destination if contains(local.by_rule_keys, key) })
 
   # Each function's definition, and how events reach it.
   functions = merge(local.transforms, local.routes_by_function)
@@ -234,7 +241,7 @@ locals {
       policy_statements = merge(
         local.route_statements[key],
         # While deliveries pause, a copy of each event waits in the queue.
-        contains(keys(local.queued), key) ? { Defer = { actions = ["sqs:SendMessage"], resources = [local.queue_arns[key]], conditions = [] } } : {},
+        contains(local.queued_keys, key) ? { Defer = { actions = ["sqs:SendMessage"], resources = [local.queue_arns[key]], conditions = [] } } : {},
       )
       layers = []
     } },
@@ -249,9 +256,9 @@ module "hop" {
   account_id = local.account_id
   hop        = each.value.hop
 
-  has_queue         = contains(keys(local.queued), each.key)
+  has_queue         = contains(local.queued_keys, each.key)
   allowed_rule_arns = [local.rule_arns[each.key]]
-  invoking_rules    = contains(keys(local.invoked), each.key) ? { (each.key) = local.rule_arns[each.key] } : {}
+  invoking_rules    = contains(local.invoked_keys, each.key) ? { (each.key) = local.rule_arns[each.key] } : {}
 
   existing_dlq = local.definitions[each.key].existing_dlq
 

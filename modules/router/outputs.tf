@@ -9,7 +9,10 @@ locals {
   idempotency_table = one([for table in aws_dynamodb_table.idempotency : { name = table.name, arn = table.arn }])
 
   # Behind the queues that rules send to. Without one everything goes back by the bus, whoever dead-lettered it: rule, function or Lambda.
-  redriven_to_queue = { for key, hop in local.queued : key => hop if hop.invocation == "queue" && !contains(keys(local.routes_by_rule), key) }
+  redriven_to_queue = [for key, hop in local.queued : key if hop.invocation == "queue" && !contains(local.by_rule_keys, key)]
+
+  redrives  = { for key, hop in merge(local.transforms, local.routes) : key => hop.failure.redrive }
+  orderings = merge({ for key in keys(local.hops) : key => null }, { for key, route in local.routes_by_function : key => route.ordering })
 }
 
 output "role_arns" {
@@ -63,13 +66,13 @@ output "dead_letter_queues" {
     source_queue_arn = hop.queue_arn
     source_queue_url = hop.queue_url
     function_arn     = null
-    consumer_arn     = contains(keys(local.redriven_to_queue), key) ? hop.function_arn : null
-    redrive_target   = contains(keys(local.redriven_to_queue), key) ? "queue" : "bus"
+    consumer_arn     = contains(local.redriven_to_queue, key) ? hop.function_arn : null
+    redrive_target   = contains(local.redriven_to_queue, key) ? "queue" : "bus"
     rule_arn         = local.rule_arns[key]
-    redrive          = merge(local.transforms, local.routes)[key].failure.redrive
+    redrive          = local.redrives[key]
     # Where decisions about the hop's events are, the destination's circuit breaker, and what is parked or was before the rule sent by itself.
     idempotency_table = local.idempotency_table
-    ordered           = try(local.functions[key].ordering, null) == "strict"
+    ordered           = local.orderings[key] == "strict"
   } }
 }
 
@@ -122,7 +125,7 @@ output "archive_replay_hops" {
     stage             = hop.stage
     enabled           = hop.enabled && !contains(local.retired_keys, key)
     destination       = try(local.destinations[key], null)
-    idempotency_table = contains(keys(local.routes), key) && !contains(keys(local.routes_by_rule), key) ? local.idempotency_table : null
+    idempotency_table = contains(local.route_keys, key) && !contains(local.by_rule_keys, key) ? local.idempotency_table : null
   } }
 }
 

@@ -30,7 +30,7 @@ locals {
       input_transformer = route.target.logs.input_transformer
     } },
   )
-  own_targets = { for key in keys(local.hops) : key => contains(keys(local.routes_by_rule), key) ? [local.own_target[key]] : [] }
+  own_targets = { for key in keys(local.hops) : key => contains(local.by_rule_keys, key) ? [local.own_target[key]] : [] }
 
   targets = merge(
     { for key in keys(local.hops) : key => { arn = module.hop[key].queue_arn, role_arn = null } },

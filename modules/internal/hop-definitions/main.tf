@@ -25,13 +25,15 @@ locals {
   destinations = { for key, route in local.routes : key => coalesce(route.destination, key) }
 
   # Routes whose rule sends by itself, without a function.
+  is_by_rule = { for key, route in local.routes : key =>
+    route.target.api_destination != null || route.target.logs != null || (route.target.sqs == null ? false : route.target.sqs.mode == null)
+  }
   routes_by_rule = { for key, route in local.routes : key => merge(route, {
     # Nothing but redrives lets their dead letters wait.
     failure = merge(route.failure, {
       dlq_age_alarm_seconds = coalesce(module.types.routes[key].failure.dlq_age_alarm_seconds, route.failure.redrive.max_delay_seconds + 3600)
     })
-    }) if route.target.api_destination != null || route.target.logs != null || (route.target.sqs == null ? false : route.target.sqs.mode == null)
-  }
+  }) if local.is_by_rule[key] }
 
   # One entry per hop, whatever it is, by the key that also names it.
   hops = merge(

@@ -22,13 +22,15 @@ locals {
     )] } : field => value if !can(pattern.source) && anytrue(local.alternatives_name_source[key]) },
   ) }
 
-  patterns = { for key, hop in local.hops : key => jsonencode(merge(local.user_patterns[key], local.source_conditions[key], {
-    detail = merge(try(merge(local.user_patterns[key].detail), {}), {
+  names_source = { for key, pattern in local.user_patterns : key => can(pattern.source) }
+
+  patterns = { for key, pattern in local.user_patterns : key => jsonencode(merge(pattern, local.source_conditions[key], {
+    detail = merge(try(merge(pattern.detail), {}), {
       metadata = merge(
-        try(merge(local.user_patterns[key].detail.metadata), {}),
+        try(merge(pattern.detail.metadata), {}),
         # The stage goes without saying for what is redriven, and may be another one by default than it was.
-        { for field, value in { stage = [hop.stage] } : field => value if !var.retired },
-        { redrive = { route = concat([for value in [{ exists = false }] : value if !var.retired], [hop.hop]) } },
+        { for field, value in { stage = [local.hops[key].stage] } : field => value if !var.retired },
+        { redrive = { route = concat([for value in [{ exists = false }] : value if !var.retired], [local.hops[key].hop]) } },
       )
     })
   })) }

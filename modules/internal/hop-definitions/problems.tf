@@ -4,7 +4,9 @@
 locals {
   limits = local.definitions
 
-  keys_of_hops = concat(keys(module.types.transforms), keys(module.types.routes))
+  transform_keys = keys(module.types.transforms)
+  route_keys     = keys(module.types.routes)
+  keys_of_hops   = concat(local.transform_keys, local.route_keys)
 
   # Of every hop, whatever it is.
   sizes_problems = { for id, hop in local.sizes : id => [
@@ -33,8 +35,8 @@ locals {
   ] }
 
   key_problems = { for each in flatten([
-    [for key in keys(module.types.transforms) : { id = "transforms.${key}", key = key }],
-    [for key in keys(module.types.routes) : { id = "routes.${key}", key = key }],
+    [for key in local.transform_keys : { id = "transforms.${key}", key = key }],
+    [for key in local.route_keys : { id = "routes.${key}", key = key }],
     ]) : each.id => [for check in [
     {
       text  = "its key must have ${local.limits.hop_key.description}"
@@ -46,7 +48,7 @@ locals {
     },
     {
       text  = "a transform and a route can't share a key, because keys name queues and functions"
-      wrong = contains(keys(module.types.transforms), each.key) && contains(keys(module.types.routes), each.key)
+      wrong = contains(local.transform_keys, each.key) && contains(local.route_keys, each.key)
     },
     {
       text  = "another hop is called ${trimsuffix(each.key, "-dlq")}, and ${each.key} is the name of its dead-letter queue"
@@ -88,11 +90,11 @@ locals {
         },
         {
           text  = "circuit_breaker and ordering belong to what a function delivers: an api_destination, a log group and an sqs target without mode are reached by the rule itself"
-          wrong = contains(keys(local.routes_by_rule), key) && (route.circuit_breaker != null || route.ordering != null || route.strict != null)
+          wrong = local.is_by_rule[key] && (route.circuit_breaker != null || route.ordering != null || route.strict != null)
         },
         {
           text  = "invocation = \"direct\" is for what a function delivers: an api_destination, a log group and an sqs target without mode are reached by the rule itself in any case"
-          wrong = contains(keys(local.routes_by_rule), key) && route.invocation == "direct"
+          wrong = local.is_by_rule[key] && route.invocation == "direct"
         },
       ],
       [for breaker in route.circuit_breaker[*] : {
@@ -186,7 +188,7 @@ locals {
       },
       {
         text  = "pattern names a source more than two $or deep, where the module can't combine it with its own condition: write the alternatives side by side"
-        wrong = local.deep_sources[key] && !can(local.user_patterns[key].source)
+        wrong = local.deep_sources[key] && !local.names_source[key]
       },
       {
         text  = "pattern: ${join(", ", local.bare_values[key])} must be a list of values, also of a single one: source = [\"partner.mux\"]"
@@ -195,15 +197,17 @@ locals {
     ] : each.text if each.wrong
   ] }
 
+  step_kinds = keys(local.schemas.step.attributes)
+
   steps = { for key, transform in local.transforms : key => try([for step in jsondecode(transform.steps) : step], []) }
 
   step_problems = { for key, transform in local.transforms : "transforms.${key}" => [
     for each in concat(
       [
         {
-          text = "steps must be a JSON list that is not empty, of objects with exactly one key each: ${join(", ", keys(local.schemas.step.attributes))}"
+          text = "steps must be a JSON list that is not empty, of objects with exactly one key each: ${join(", ", local.step_kinds)}"
           wrong = transform.steps == null ? false : can(keys(jsondecode(transform.steps))) || length(local.steps[key]) == 0 || !try(
-            alltrue([for step in local.steps[key] : length(keys(step)) == 1 && contains(keys(local.schemas.step.attributes), keys(step)[0])]),
+            alltrue([for step in local.steps[key] : length(keys(step)) == 1 && contains(local.step_kinds, keys(step)[0])]),
           false)
         },
         {
@@ -241,6 +245,11 @@ locals {
       ]]),
     ) : each.text if each.wrong
   ] }
+
+  # What routes to the same API destination must have in common.
+  api_settings = { for key, route in local.routes : key => jsonencode({
+    for name in ["url", "method", "rate_limit_per_second", "connection", "auth"] : name => route.target.api_destination[name]
+  }) if route.target.api_destination != null }
 
   target_problems = { for key, route in local.routes : "routes.${key}" => [
     for each in concat(
@@ -308,7 +317,7 @@ locals {
         {
           text = "target.sqs.manage_queue_policy is set for this queue by several routes, and a queue has one policy. Set it on one of them: the policy lets in the rules of all"
           wrong = sqs.manage_queue_policy && length([
-            for other in values(local.routes) : true
+            for other in local.routes : true
             if try(other.target.sqs.manage_queue_policy && other.target.sqs.queue_arn == sqs.queue_arn, false)
           ]) > 1
         },
@@ -357,12 +366,8 @@ locals {
           }],
         ]],
         {
-          text = "target.api_destination: url, method, rate_limit_per_second, connection and auth must be the same in all routes to ${local.destinations[key]}, which share one API destination. Give another destination to what differs"
-          wrong = length(distinct([
-            for other, other_route in local.routes : jsonencode({
-              for name in ["url", "method", "rate_limit_per_second", "connection", "auth"] : name => other_route.target.api_destination[name]
-            }) if other_route.target.api_destination != null && local.destinations[other] == local.destinations[key]
-          ])) > 1
+          text  = "target.api_destination: url, method, rate_limit_per_second, connection and auth must be the same in all routes to ${local.destinations[key]}, which share one API destination. Give another destination to what differs"
+          wrong = length(distinct([for other, settings in local.api_settings : settings if local.destinations[other] == local.destinations[key]])) > 1
         },
       ]]),
       flatten([for kind in ["api_destination", "logs", "sqs"] : [for transformer in try(route.target[kind].input_transformer, null)[*] : [
@@ -401,9 +406,10 @@ locals {
 }
 
 locals {
-  place = var.retired ? "retired." : ""
+  place   = var.retired ? "retired." : ""
+  hop_ids = keys(local.known_problems)
   all_known_problems = concat(
-    [for problem in local.schema_problems : "${local.place}${problem.hop}: ${problem.text}" if !contains(keys(local.known_problems), problem.hop)],
+    [for problem in local.schema_problems : "${local.place}${problem.hop}: ${problem.text}" if !contains(local.hop_ids, problem.hop)],
     flatten([for id, problems in local.known_problems : [for problem in problems : "${local.place}${id}: ${problem}"]]),
   )
   all_text_problems = flatten([for id, problems in local.text_problems : [for problem in problems : "${local.place}${id}: ${problem}"]])

@@ -23,22 +23,42 @@ locals {
   )
   objects_1 = merge([for id, object in local.objects_0 : {
     for attribute, rule in local.schemas[object.schema].attributes : "${id}.${attribute}" => {
-      hop = object.hop, at = "${object.at}${attribute}.", schema = rule.definition, value = lookup(object.value, attribute, null)
+      parent    = id
+      attribute = attribute
+      hop       = object.hop
+      at        = "${object.at}${attribute}."
+      schema    = rule.definition
+      value     = lookup(object.value, attribute, null)
     } if can(rule.properties) && can(keys(lookup(object.value, attribute, null)))
   }]...)
   objects_2 = merge([for id, object in local.objects_1 : {
     for attribute, rule in local.schemas[object.schema].attributes : "${id}.${attribute}" => {
-      hop = object.hop, at = "${object.at}${attribute}.", schema = rule.definition, value = lookup(object.value, attribute, null)
+      parent    = id
+      attribute = attribute
+      hop       = object.hop
+      at        = "${object.at}${attribute}."
+      schema    = rule.definition
+      value     = lookup(object.value, attribute, null)
     } if can(rule.properties) && can(keys(lookup(object.value, attribute, null)))
   }]...)
   objects_3 = merge([for id, object in local.objects_2 : {
     for attribute, rule in local.schemas[object.schema].attributes : "${id}.${attribute}" => {
-      hop = object.hop, at = "${object.at}${attribute}.", schema = rule.definition, value = lookup(object.value, attribute, null)
+      parent    = id
+      attribute = attribute
+      hop       = object.hop
+      at        = "${object.at}${attribute}."
+      schema    = rule.definition
+      value     = lookup(object.value, attribute, null)
     } if can(rule.properties) && can(keys(lookup(object.value, attribute, null)))
   }]...)
   objects_4 = merge([for id, object in local.objects_3 : {
     for attribute, rule in local.schemas[object.schema].attributes : "${id}.${attribute}" => {
-      hop = object.hop, at = "${object.at}${attribute}.", schema = rule.definition, value = lookup(object.value, attribute, null)
+      parent    = id
+      attribute = attribute
+      hop       = object.hop
+      at        = "${object.at}${attribute}."
+      schema    = rule.definition
+      value     = lookup(object.value, attribute, null)
     } if can(rule.properties) && can(keys(lookup(object.value, attribute, null)))
   }]...)
   objects = merge(local.objects_0, local.objects_1, local.objects_2, local.objects_3, local.objects_4)
@@ -111,26 +131,30 @@ locals {
 
   # Plain from texts, which may be unknown when planned: ARNs and URLs of what the same plan makes. By hop, because one that is unknown
   # leaves a whole list undecided.
-  texts_of  = { for attribute in local.texts : attribute.hop => attribute... }
-  arrays_of = { for attribute in local.arrays : attribute.hop => attribute... }
-  maps_of   = { for attribute in local.maps : attribute.hop => attribute... }
-  others_of = { for attribute in concat(local.given.array, local.given.map, local.given.number, local.given.boolean) : attribute.hop => attribute... if attribute.required }
+  #
+  # Every hop has a list, so that one is taken by its index: a function such as `lookup` looks at all that it is given, for each hop again.
+  no_attributes = { for hop in keys(local.objects_0) : hop => [] }
+
+  texts_of  = merge(local.no_attributes, { for attribute in local.texts : attribute.hop => attribute... })
+  arrays_of = merge(local.no_attributes, { for attribute in local.arrays : attribute.hop => attribute... })
+  maps_of   = merge(local.no_attributes, { for attribute in local.maps : attribute.hop => attribute... })
+  others_of = merge(local.no_attributes, { for attribute in concat(local.given.array, local.given.map, local.given.number, local.given.boolean) : attribute.hop => attribute... if attribute.required })
 
   schema_text_problems = { for hop in keys(local.objects_0) : hop => concat(
-    [for attribute in lookup(local.others_of, hop, []) : "${attribute.path} is missing" if attribute.value == null],
-    [for attribute in lookup(local.texts_of, hop, []) : "${attribute.path} is missing" if attribute.required ? attribute.value == null : false],
-    [for attribute in lookup(local.texts_of, hop, []) : "${attribute.path} must be ${can(attribute.rule.pattern) ? attribute.rule.description : "text of ${
+    [for attribute in local.others_of[hop] : "${attribute.path} is missing" if attribute.value == null],
+    [for attribute in local.texts_of[hop] : "${attribute.path} is missing" if attribute.required ? attribute.value == null : false],
+    [for attribute in local.texts_of[hop] : "${attribute.path} must be ${can(attribute.rule.pattern) ? attribute.rule.description : "text of ${
       try(attribute.rule.minLength, 0)} or more characters${try(", up to ${attribute.rule.maxLength}", "")}"}"
       if attribute.value == null ? false : !try(
         can(regex(try(attribute.rule.pattern, ""), attribute.value))
         && length(attribute.value) >= try(attribute.rule.minLength, 0)
         && length(attribute.value) <= try(attribute.rule.maxLength, length(attribute.value)),
     false)],
-    flatten([for attribute in lookup(local.arrays_of, hop, []) : [
+    flatten([for attribute in local.arrays_of[hop] : [
       for index, item in attribute.value : "${attribute.path}[${index}] must be ${try(local.definitions[trimprefix(attribute.rule.items["$ref"], "#/$defs/")].description, "text")}"
       if !can(regex(try(local.definitions[trimprefix(attribute.rule.items["$ref"], "#/$defs/")].pattern, ""), item))
     ]]),
-    flatten([for attribute in lookup(local.maps_of, hop, []) : [
+    flatten([for attribute in local.maps_of[hop] : [
       for key, item in attribute.value : "${attribute.path}.${key} must be ${try(attribute.rule.additionalProperties.description, "text")}"
       if !try(can(regex(try(attribute.rule.additionalProperties.pattern, ""), item)) && length(item) <= try(attribute.rule.additionalProperties.maxLength, length(item)), false)
     ]]),
@@ -154,24 +178,28 @@ locals {
       try(tostring(object.value[attribute]), null)
     if rule.type == "string" && contains(keys(object.value), attribute) },
   ) }
+
+  # The objects within each object.
+  no_objects = { for id in keys(local.objects) : id => [] }
+  within_0   = merge(local.no_objects, { for id, object in local.objects_1 : object.parent => { attribute = object.attribute, id = id }... })
+  within_1   = merge(local.no_objects, { for id, object in local.objects_2 : object.parent => { attribute = object.attribute, id = id }... })
+  within_2   = merge(local.no_objects, { for id, object in local.objects_3 : object.parent => { attribute = object.attribute, id = id }... })
+  within_3   = merge(local.no_objects, { for id, object in local.objects_4 : object.parent => { attribute = object.attribute, id = id }... })
+
   clean_4 = local.clean_attributes
-  clean_3 = { for id, object in local.objects_3 : id => merge(local.clean_attributes[id], {
-    for attribute in keys(object.value) : attribute => local.clean_4["${id}.${attribute}"] if contains(keys(local.objects_4), "${id}.${attribute}")
-  }) }
-  clean_2 = { for id, object in local.objects_2 : id => merge(local.clean_attributes[id], {
-    for attribute in keys(object.value) : attribute => local.clean_3["${id}.${attribute}"] if contains(keys(local.objects_3), "${id}.${attribute}")
-  }) }
-  clean_1 = { for id, object in local.objects_1 : id => merge(local.clean_attributes[id], {
-    for attribute in keys(object.value) : attribute => local.clean_2["${id}.${attribute}"] if contains(keys(local.objects_2), "${id}.${attribute}")
-  }) }
-  clean_0 = { for id, object in local.objects_0 : id => merge(local.clean_attributes[id], {
-    for attribute in keys(object.value) : attribute => local.clean_1["${id}.${attribute}"] if contains(keys(local.objects_1), "${id}.${attribute}")
-  }) }
+  clean_3 = { for id in keys(local.objects_3) : id => merge(local.clean_attributes[id], { for each in local.within_3[id] : each.attribute => local.clean_4[each.id] }) }
+  clean_2 = { for id in keys(local.objects_2) : id => merge(local.clean_attributes[id], { for each in local.within_2[id] : each.attribute => local.clean_3[each.id] }) }
+  clean_1 = { for id in keys(local.objects_1) : id => merge(local.clean_attributes[id], { for each in local.within_1[id] : each.attribute => local.clean_2[each.id] }) }
+  clean_0 = { for id in keys(local.objects_0) : id => merge(local.clean_attributes[id], { for each in local.within_0[id] : each.attribute => local.clean_1[each.id] }) }
+}
+
+locals {
+  object_ids = keys(local.objects_0)
 }
 
 module "types" {
   source = "./types"
 
-  transforms = { for key in keys(var.transforms) : key => local.clean_0["transforms.${key}"] if contains(keys(local.objects_0), "transforms.${key}") }
-  routes     = { for key in keys(var.routes) : key => local.clean_0["routes.${key}"] if contains(keys(local.objects_0), "routes.${key}") }
+  transforms = { for key in keys(var.transforms) : key => local.clean_0["transforms.${key}"] if contains(local.object_ids, "transforms.${key}") }
+  routes     = { for key in keys(var.routes) : key => local.clean_0["routes.${key}"] if contains(local.object_ids, "routes.${key}") }
 }

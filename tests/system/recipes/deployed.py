@@ -37,12 +37,10 @@ from media_events_kit.ops.trace.following import Followed, Follower
 from tests.system.polling import SECONDS, eventually
 
 RECIPES: Final = KIT / "docs" / "how-to" / "recipes"
-SIDE_BY_SIDE: Final = 10
-"""An apply mostly waits for the provider, over a minute."""
+SIDE_BY_SIDE: Final = 5
+"""An apply mostly waits for the provider, over a minute; each has up to 800 MB."""
 PLANNING: Final = BoundedSemaphore(os.cpu_count() or 1)
 """A plan mostly computes."""
-COLLECTING: Final = {"GOGC": "100"}
-"""Go's default: an apply then has 600 MB, not 800, and there are several."""
 
 
 def names() -> list[str]:
@@ -162,7 +160,7 @@ def _deploy(name: str, stack: Stack, record: CloudRecord, directory: Path) -> De
         directory=stack.directory,
         state=paths.terraform_state,
         log=paths.terraform_log,
-        environment=lifecycle.terraform_variables(paths, record) | COLLECTING,
+        environment=lifecycle.terraform_variables(paths, record),
     )
     with ExitStack() as planning:
         planning.enter_context(PLANNING)
