@@ -43,7 +43,7 @@ from media_events.recovery.redrive_policy import (
     is_nearly_forgotten,
     return_to,
 )
-from media_events.recovery.review_item import DECIDED, INLINE_BODY_BYTES, Attempt, ReviewItem, Status, group_id, item_id
+from media_events.recovery.review_item import DECIDED, INLINE_BODY_BYTES, Attempt, ReviewItem, group_id, item_id
 from media_events.recovery.skipped_events import notify_skipped
 
 GROUP_QUIET_SECONDS: Final = 24 * 3600
@@ -107,9 +107,8 @@ class ReviewOpener:
         item, nameless = self._of_its_message(item, dead_letter)
         item = self._with_durable_body(item)
         item = self._with_event_body(item, dead_letter)
-        change, status = self._write(item, dead_letter)
-        if status in DECIDED:
-            self._let_key_go_on(item, dead_letter, queue)
+        change, written = self._write(item, dead_letter)
+        self._let_key_go_on(written, dead_letter, queue)
         if nameless is not None:
             self._supersede(nameless, item, dead_letter)
         if dead_letter.has_no_event_id:
@@ -246,35 +245,37 @@ class ReviewOpener:
 
     # --- the write, and the notification -----------------------------------------------------------------------------
 
-    def _write(self, item: ReviewItem, dead_letter: DeadLetter) -> tuple[str | None, Status]:
+    def _write(self, item: ReviewItem, dead_letter: DeadLetter) -> tuple[str | None, ReviewItem]:
         """Create the item or add its failure to it.
 
-        The change for the log, ``None`` if the failure was added before; and the status of the item after it.
+        The change for the log, ``None`` if the failure was added before; and the item as it is in the table.
         """
         for _ in range(WRITE_ATTEMPTS):
             if self.table.create(item):
-                return OPENED, item.status
+                return OPENED, item
             existing = self.table.get(item.item_id)
             if existing is None:
                 continue
             merged = existing.failed_again(existing.with_failure_of(item) if dead_letter.has_no_event_id else item)
             if merged is None:
-                return None, existing.status
-            if merged.status == "ARCHIVED" and override_in(dead_letter.message_attributes) == "skip":
+                return None, existing
+            if merged.status == "ARCHIVED" and _is_skip(dead_letter):
                 # The key still waits for the event, so a person has to archive it again.
                 merged = replace(merged, status="OPEN")
             if self.table.update(merged, over=existing):
                 opened = merged.status == "OPEN" and existing.status != "OPEN"
-                return OPENED if opened else FAILED_AGAIN, merged.status
+                return OPENED if opened else FAILED_AGAIN, merged
         raise TransientError("review-conflict", "other writers kept changing the review item")
 
     def _let_key_go_on(self, item: ReviewItem, dead_letter: DeadLetter, queue: DeadLetterQueue) -> None:
         """Take the event of a decided item out of its key queue, where it waited and no message of it is left.
 
-        It entered after the decision, as by an archive replay. Nobody sees a decided item, so nobody would know that
-        the later events of its key wait for it.
+        It entered after the decision, as by an archive replay. Nobody looks at a decided item, so nobody would know
+        that the later events of its key wait for it.
         """
-        if queue.ordered and item.return_to.kind == "queue" and not dead_letter.has_no_event_id:
+        if item.status not in DECIDED or dead_letter.has_no_event_id or _is_skip(dead_letter):
+            return
+        if queue.ordered and item.return_to.kind == "queue":
             notify_skipped(self.queues, item, dead_letter.body)
 
     def _announce(self, item: ReviewItem) -> None:
@@ -302,6 +303,10 @@ class ReviewOpener:
         if self.rate_limiter is None:
             return True
         return self.rate_limiter.try_acquire(NOTIFICATIONS, per_second=self.notices_per_second, burst=3600.0)
+
+
+def _is_skip(dead_letter: DeadLetter) -> bool:
+    return override_in(dead_letter.message_attributes) == "skip"
 
 
 def _message(item: ReviewItem, dead_letter: DeadLetter) -> str:
