@@ -25,8 +25,8 @@ from media_events.messaging.idempotency import record_key
 from media_events.messaging.message import Message
 
 ORDERING_ATTRIBUTE: Final = "ordering"
-"""Message attribute of the review service for one event. ``skip``: a person archived it, so it is not delivered and its
-key goes on without it. ``ignore``: a person wants it delivered out of order."""
+"""Message attribute of the review service and the redrive for one event. ``skip``: a person archived it, so it is not
+delivered and its key goes on without it. ``ignore``: a person wants it delivered out of order."""
 
 OrderingOverride = Literal["skip", "ignore"]
 
