@@ -38,7 +38,7 @@ from media_events.delivery.circuit_breaker import CircuitBreaker
 from media_events.delivery.config import Destination, parse_destination
 from media_events.delivery.deliverer import Deliverer, Delivery
 from media_events.delivery.http.delivery import HttpDelivery
-from media_events.delivery.ordering.key_queue import KeyQueue, override_in
+from media_events.delivery.ordering.key_queue import ORDERING_ATTRIBUTE, KeyQueue
 from media_events.delivery.ordering.latest_only import LatestOnly
 from media_events.delivery.ordering.resequencer import Resequencer
 from media_events.delivery.policies import CircuitBreakerPolicy, ResequencerPolicy
@@ -316,7 +316,7 @@ class Kit:
         current = self.world.current
         dead_letters = None if current is None else self._attending.get(current.request_id)
         mark, count = subject_of(body), _redrive_count(attributes)
-        if dead_letters is None or override_in(attributes) == "skip":
+        if dead_letters is None or attributes.get(ORDERING_ATTRIBUTE, {}).get("stringValue") == "skip":
             return
         if (mark, count - 1) not in dead_letters:
             self.miscounted.append((mark, hop))

@@ -158,10 +158,18 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     mutant(
         "add no second failure to an item",
         _OPENER,
-        "            if merged is None:\n                return None\n",
-        "            if merged is not None:\n                return None\n",
+        "            if merged is None:\n                return None, existing\n",
+        "            if merged is not None:\n                return None, existing\n",
         harm="the event failed once more, and nobody is told: lost",
         seen=Seen("harsh"),
+    ),
+    mutant(
+        "let an archived event that comes again hold up its key",
+        _OPENER,
+        '        if queue.ordered and item.return_to.kind == "queue":\n',
+        "        if queue is None:\n",
+        harm="the later events of its key wait, and nobody is told: stuck",
+        test=f"{_RECOVERY_TESTS}/test_redriver.py::test_key_goes_on_without_an_archived_event_that_came_again_and_was_dead_lettered_while_it_waited",
     ),
     mutant(
         "open an item for each message of an event",
