@@ -40,7 +40,8 @@ def write(root, *partners):
 def apply(terraform: Workspace) -> None:
     """Apply; once more where an answer was lost and the SDK repeated a deletion, as a person would.
 
-    moto refuses to delete a secret that it has deleted. What AWS says there is not documented.
+    moto refuses to delete a secret twice. AWS documents a refusal of whatever is asked of a deleted secret:
+    https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html#API_DeleteSecret_Errors
     """
     try:
         terraform.run("apply", "-auto-approve", "-input=false")
