@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import field
 from typing import Any, Final, Literal, Protocol
 
 from media_events.core.clock import epoch
@@ -64,11 +65,14 @@ class UnrecordedError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LatestOnly:
-    """Guards the deliveries to one destination."""
+    """Guards the deliveries to one destination. It is made for each invocation."""
 
     destination: str
     positions: Positions
     hold_seconds: float
+    _delivered: dict[str, Position] = field(default_factory=dict, init=False)
+    """What this invocation has delivered, by key. A delivered position never goes back, so an older event of the batch
+    need not ask the table."""
 
     def deliver(self, event: Event, effect: Callable[[], Any], *, seconds_left: float) -> Any | None:
         """The result of ``effect``; ``None``, without it, if a later event was delivered.
@@ -79,6 +83,9 @@ class LatestOnly:
             ProcessingError: the effect failed, or the key could not be claimed.
         """
         key, position = latest_key(event, self.destination), position_of(event)
+        delivered = self._delivered.get(key)
+        if delivered is not None and position.precedes(delivered):
+            return None
         state = self.positions.claim(key, position, lease_seconds=max(0.0, seconds_left) + LEASE_MARGIN_SECONDS)
         if state == "superseded":
             return None
@@ -98,6 +105,7 @@ class LatestOnly:
             self.positions.advance(key, position)
         except ProcessingError as error:
             raise UnrecordedError(error.code) from error
+        self._delivered[key] = position
         return result
 
     def _release(self, key: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+from collections import Counter
 
 import pytest
 from hypothesis import given
@@ -166,6 +167,33 @@ def test_of_a_batch_only_the_latest_of_each_key_goes_out(send):
     batch = [at(1), at(9, partitionkey="asset-2"), at(3), at(2)]
     assert send(*batch) == [None] * 4
     assert sorted(send.receiver.arrived) == ["t3", "t9"]
+
+
+class Counting:
+    """Positions that count their calls."""
+
+    def __init__(self, positions):
+        self.positions, self.calls = positions, Counter()
+
+    def __getattr__(self, operation):
+        self.calls[operation] += 1
+        return getattr(self.positions, operation)
+
+
+def test_the_position_of_a_key_is_asked_for_once_in_a_batch(send):
+    positions = Counting(send.positions("request-0"))
+
+    assert send(at(1), at(3), at(2), at(9, partitionkey="asset-2"), positions=positions) == [None] * 4
+
+    assert positions.calls == {"claim": 2, "advance": 2}
+
+
+def test_an_event_of_a_batch_whose_newer_one_failed_is_sent(send):
+    send.receiver.fails["t3"] = TransientError("http-503", "down")
+
+    send(at(1), at(3), at(2))
+
+    assert send.receiver.arrived == ["t2"]
 
 
 def test_a_key_that_was_quiet_for_the_retention_time_is_forgotten(send, clock):
