@@ -97,13 +97,14 @@ def for_route(event: Event, route: str | None, count: int) -> Event:
 
 def attributes_to_send(dead_letter: DeadLetter, count: int) -> dict[str, Mapping[str, Any]]:
     """The message attributes of a redrive: the original ones, the redrive count, the time of the first failure."""
-    added = {FIRST_FAILED_ATTRIBUTE: _text(timestamp(first_failed(dead_letter)))}
+    added = {FIRST_FAILED_ATTRIBUTE: text_attribute(timestamp(first_failed(dead_letter)))}
     if is_suspected(dead_letter):
-        added[ISOLATED_ATTRIBUTE] = _text("true")
+        added[ISOLATED_ATTRIBUTE] = text_attribute("true")
     return with_redrive_count(dead_letter.message_attributes, count, added=added)
 
 
-def _text(value: str) -> Mapping[str, Any]:
+def text_attribute(value: str) -> Mapping[str, Any]:
+    """A message attribute as Lambda spells it."""
     return {"dataType": "String", "stringValue": value}
 
 

@@ -244,11 +244,11 @@ class ReviewItem:
         superseded = replace(self, status="SUPERSEDED", superseded_by=self.pending_edit, pending_edit=None)
         return replace(superseded, resolved_at=at, version=self.version + 1)
 
-    def failed_again(self, later: ReviewItem) -> ReviewItem | None:
+    def failed_again(self, later: ReviewItem, *, reopen: bool = False) -> ReviewItem | None:
         """This item with the failure of ``later``; ``None`` if it has that failure already.
 
         A retrying or resolved item is open again. An archived or superseded item keeps its status, which a person
-        decided; so does an item with an unfinished edit, so that the edit can be finished.
+        decided, unless it is to ``reopen``; so does an item with an unfinished edit, so that the edit can be finished.
         """
         seen = {attempt.message_id for attempt in self.attempts}
         new = tuple(attempt for attempt in later.attempts if attempt.message_id not in seen)
@@ -257,9 +257,10 @@ class ReviewItem:
         attempts = (*self.attempts, *new)
         if len(attempts) > MAX_ATTEMPTS_KEPT:
             attempts = (attempts[0], *attempts[-(MAX_ATTEMPTS_KEPT - 1) :])
+        keeps_status = self.pending_edit is not None or (self.status in DECIDED and not reopen)
         return replace(
             later,
-            status=self.status if self.status in DECIDED or self.pending_edit is not None else "OPEN",
+            status=self.status if keeps_status else "OPEN",
             attempts=attempts,
             redrive_count=max(self.redrive_count, later.redrive_count),
             first_failed_at=min(self.first_failed_at, later.first_failed_at),

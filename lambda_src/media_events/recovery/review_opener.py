@@ -256,12 +256,11 @@ class ReviewOpener:
             existing = self.table.get(item.item_id)
             if existing is None:
                 continue
-            merged = existing.failed_again(existing.with_failure_of(item) if dead_letter.has_no_event_id else item)
+            later = existing.with_failure_of(item) if dead_letter.has_no_event_id else item
+            # A notice that was not taken leaves the key waiting for the event: a person has to archive it again.
+            merged = existing.failed_again(later, reopen=override_in(dead_letter.message_attributes) == "skip")
             if merged is None:
                 return None, existing
-            if merged.status == "ARCHIVED" and _is_skip(dead_letter):
-                # The key still waits for the event, so a person has to archive it again.
-                merged = replace(merged, status="OPEN")
             if self.table.update(merged, over=existing):
                 opened = merged.status == "OPEN" and existing.status != "OPEN"
                 return OPENED if opened else FAILED_AGAIN, merged
@@ -273,9 +272,7 @@ class ReviewOpener:
         It entered after the decision, as by an archive replay. Nobody looks at a decided item, so nobody would know
         that the later events of its key wait for it.
         """
-        if item.status not in DECIDED or dead_letter.has_no_event_id or _is_skip(dead_letter):
-            return
-        if queue.ordered and item.return_to.kind == "queue":
+        if item.status in DECIDED and queue.ordered and item.return_to.kind == "queue":
             notify_skipped(self.queues, item, dead_letter.body)
 
     def _announce(self, item: ReviewItem) -> None:
@@ -303,10 +300,6 @@ class ReviewOpener:
         if self.rate_limiter is None:
             return True
         return self.rate_limiter.try_acquire(NOTIFICATIONS, per_second=self.notices_per_second, burst=3600.0)
-
-
-def _is_skip(dead_letter: DeadLetter) -> bool:
-    return override_in(dead_letter.message_attributes) == "skip"
 
 
 def _message(item: ReviewItem, dead_letter: DeadLetter) -> str:

@@ -6,10 +6,12 @@ will be.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from media_events.delivery.ordering.key_queue import ORDERING_ATTRIBUTE, OrderingOverride
 from media_events.recovery.ports import Queues
+from media_events.recovery.redrive_messages import text_attribute
 from media_events.recovery.review_item import ReviewItem
 
 
@@ -28,6 +30,6 @@ def notify_skipped(queues: Queues, item: ReviewItem, body: str) -> None:
     )
 
 
-def as_attribute(override: OrderingOverride | None) -> dict[str, dict[str, Any]]:
-    """An ordering override as message attributes, as Lambda spells them."""
-    return {} if override is None else {ORDERING_ATTRIBUTE: {"dataType": "String", "stringValue": override}}
+def as_attribute(override: OrderingOverride | None) -> dict[str, Mapping[str, Any]]:
+    """An ordering override as message attributes."""
+    return {} if override is None else {ORDERING_ATTRIBUTE: text_attribute(override)}

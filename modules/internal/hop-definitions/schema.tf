@@ -23,45 +23,27 @@ locals {
   )
   objects_1 = merge([for id, object in local.objects_0 : {
     for attribute, rule in local.schemas[object.schema].attributes : "${id}.${attribute}" => {
-      parent    = id
-      attribute = attribute
-      hop       = object.hop
-      at        = "${object.at}${attribute}."
-      schema    = rule.definition
-      value     = lookup(object.value, attribute, null)
+      hop = object.hop, at = "${object.at}${attribute}.", schema = rule.definition, value = lookup(object.value, attribute, null), within = id, attribute = attribute
     } if can(rule.properties) && can(keys(lookup(object.value, attribute, null)))
   }]...)
   objects_2 = merge([for id, object in local.objects_1 : {
     for attribute, rule in local.schemas[object.schema].attributes : "${id}.${attribute}" => {
-      parent    = id
-      attribute = attribute
-      hop       = object.hop
-      at        = "${object.at}${attribute}."
-      schema    = rule.definition
-      value     = lookup(object.value, attribute, null)
+      hop = object.hop, at = "${object.at}${attribute}.", schema = rule.definition, value = lookup(object.value, attribute, null), within = id, attribute = attribute
     } if can(rule.properties) && can(keys(lookup(object.value, attribute, null)))
   }]...)
   objects_3 = merge([for id, object in local.objects_2 : {
     for attribute, rule in local.schemas[object.schema].attributes : "${id}.${attribute}" => {
-      parent    = id
-      attribute = attribute
-      hop       = object.hop
-      at        = "${object.at}${attribute}."
-      schema    = rule.definition
-      value     = lookup(object.value, attribute, null)
+      hop = object.hop, at = "${object.at}${attribute}.", schema = rule.definition, value = lookup(object.value, attribute, null), within = id, attribute = attribute
     } if can(rule.properties) && can(keys(lookup(object.value, attribute, null)))
   }]...)
   objects_4 = merge([for id, object in local.objects_3 : {
     for attribute, rule in local.schemas[object.schema].attributes : "${id}.${attribute}" => {
-      parent    = id
-      attribute = attribute
-      hop       = object.hop
-      at        = "${object.at}${attribute}."
-      schema    = rule.definition
-      value     = lookup(object.value, attribute, null)
+      hop = object.hop, at = "${object.at}${attribute}.", schema = rule.definition, value = lookup(object.value, attribute, null), within = id, attribute = attribute
     } if can(rule.properties) && can(keys(lookup(object.value, attribute, null)))
   }]...)
   objects = merge(local.objects_0, local.objects_1, local.objects_2, local.objects_3, local.objects_4)
+
+  written_hops = keys(local.objects_0)
 
   # Every attribute that a type has by itself, given or not. `given` is about the key: a value may be unknown still.
   attributes = flatten([for object in local.objects : [
@@ -133,14 +115,14 @@ locals {
   # leaves a whole list undecided.
   #
   # Every hop has a list, so that one is taken by its index: a function such as `lookup` looks at all that it is given, for each hop again.
-  no_attributes = { for hop in keys(local.objects_0) : hop => [] }
+  no_attributes = { for hop in local.written_hops : hop => [] }
 
   texts_of  = merge(local.no_attributes, { for attribute in local.texts : attribute.hop => attribute... })
   arrays_of = merge(local.no_attributes, { for attribute in local.arrays : attribute.hop => attribute... })
   maps_of   = merge(local.no_attributes, { for attribute in local.maps : attribute.hop => attribute... })
   others_of = merge(local.no_attributes, { for attribute in concat(local.given.array, local.given.map, local.given.number, local.given.boolean) : attribute.hop => attribute... if attribute.required })
 
-  schema_text_problems = { for hop in keys(local.objects_0) : hop => concat(
+  schema_text_problems = { for hop in local.written_hops : hop => concat(
     [for attribute in local.others_of[hop] : "${attribute.path} is missing" if attribute.value == null],
     [for attribute in local.texts_of[hop] : "${attribute.path} is missing" if attribute.required ? attribute.value == null : false],
     [for attribute in local.texts_of[hop] : "${attribute.path} must be ${can(attribute.rule.pattern) ? attribute.rule.description : "text of ${
@@ -180,26 +162,21 @@ locals {
   ) }
 
   # The objects within each object.
-  no_objects = { for id in keys(local.objects) : id => [] }
-  within_0   = merge(local.no_objects, { for id, object in local.objects_1 : object.parent => { attribute = object.attribute, id = id }... })
-  within_1   = merge(local.no_objects, { for id, object in local.objects_2 : object.parent => { attribute = object.attribute, id = id }... })
-  within_2   = merge(local.no_objects, { for id, object in local.objects_3 : object.parent => { attribute = object.attribute, id = id }... })
-  within_3   = merge(local.no_objects, { for id, object in local.objects_4 : object.parent => { attribute = object.attribute, id = id }... })
+  within = merge(
+    { for id in keys(local.objects) : id => [] },
+    { for id, object in merge(local.objects_1, local.objects_2, local.objects_3, local.objects_4) : object.within => { attribute = object.attribute, id = id }... },
+  )
 
   clean_4 = local.clean_attributes
-  clean_3 = { for id in keys(local.objects_3) : id => merge(local.clean_attributes[id], { for each in local.within_3[id] : each.attribute => local.clean_4[each.id] }) }
-  clean_2 = { for id in keys(local.objects_2) : id => merge(local.clean_attributes[id], { for each in local.within_2[id] : each.attribute => local.clean_3[each.id] }) }
-  clean_1 = { for id in keys(local.objects_1) : id => merge(local.clean_attributes[id], { for each in local.within_1[id] : each.attribute => local.clean_2[each.id] }) }
-  clean_0 = { for id in keys(local.objects_0) : id => merge(local.clean_attributes[id], { for each in local.within_0[id] : each.attribute => local.clean_1[each.id] }) }
-}
-
-locals {
-  object_ids = keys(local.objects_0)
+  clean_3 = { for id in keys(local.objects_3) : id => merge(local.clean_attributes[id], { for each in local.within[id] : each.attribute => local.clean_4[each.id] }) }
+  clean_2 = { for id in keys(local.objects_2) : id => merge(local.clean_attributes[id], { for each in local.within[id] : each.attribute => local.clean_3[each.id] }) }
+  clean_1 = { for id in keys(local.objects_1) : id => merge(local.clean_attributes[id], { for each in local.within[id] : each.attribute => local.clean_2[each.id] }) }
+  clean_0 = { for id in keys(local.objects_0) : id => merge(local.clean_attributes[id], { for each in local.within[id] : each.attribute => local.clean_1[each.id] }) }
 }
 
 module "types" {
   source = "./types"
 
-  transforms = { for key in keys(var.transforms) : key => local.clean_0["transforms.${key}"] if contains(local.object_ids, "transforms.${key}") }
-  routes     = { for key in keys(var.routes) : key => local.clean_0["routes.${key}"] if contains(local.object_ids, "routes.${key}") }
+  transforms = { for key in keys(var.transforms) : key => local.clean_0["transforms.${key}"] if contains(local.written_hops, "transforms.${key}") }
+  routes     = { for key in keys(var.routes) : key => local.clean_0["routes.${key}"] if contains(local.written_hops, "routes.${key}") }
 }

@@ -117,7 +117,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     mutant(
         "lose the time of the first failure",
         _MESSAGES,
-        "    added = {FIRST_FAILED_ATTRIBUTE: _text(timestamp(first_failed(dead_letter)))}\n",
+        "    added = {FIRST_FAILED_ATTRIBUTE: text_attribute(timestamp(first_failed(dead_letter)))}\n",
         "    added = dict[str, Mapping[str, Any]]()\n",
         harm="a dead letter never expires, and SQS deletes it",
         test=f"{_RECOVERY_TESTS}/test_redrive_policy.py::test_the_count_and_the_first_failure_travel_with_the_original_attributes",
@@ -150,7 +150,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     mutant(
         "keep an item closed whose retry fails",
         _ITEM,
-        '            status=self.status if self.status in DECIDED or self.pending_edit is not None else "OPEN",\n',
+        '            status=self.status if keeps_status else "OPEN",\n',
         "            status=self.status,\n",
         harm="the event failed once more, and nobody is told: lost",
         test="tests/unit/media_events/recovery/test_redriver.py::test_a_replay_that_fails_opens_the_item_again_unless_it_was_archived",
@@ -166,7 +166,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     mutant(
         "let an archived event that comes again hold up its key",
         _OPENER,
-        '        if queue.ordered and item.return_to.kind == "queue":\n',
+        '        if item.status in DECIDED and queue.ordered and item.return_to.kind == "queue":\n',
         "        if queue is None:\n",
         harm="the later events of its key wait, and nobody is told: stuck",
         test=f"{_RECOVERY_TESTS}/test_redriver.py::test_key_goes_on_without_an_archived_event_that_came_again_and_was_dead_lettered_while_it_waited",

@@ -484,17 +484,17 @@ def test_a_dead_letter_that_waits_or_goes_back_is_no_failure():
 # --- decided items on a route that keeps an order ------------------------------------------------------------------
 
 
-def archived_world(*, ordered=True):
-    """A route, the archived item of one of its events, and the item's id."""
+def decided_world(status="ARCHIVED", *, ordered=True):
+    """A route, the item of one of its events that a person has decided about, and the item's id."""
     world = World(queue(ordered=ordered), now=DUE)
     world.handle_batch(exhausted())
     ((identity, item),) = world.table.items.items()
-    world.table.items[identity] = replace(item, status="ARCHIVED", version=item.version + 1)
+    world.table.items[identity] = replace(item, status=status, version=item.version + 1)
     return world, identity
 
 
 def test_key_goes_on_without_an_archived_event_that_came_again_and_was_dead_lettered_while_it_waited():
-    world, identity = archived_world()
+    world, identity = decided_world()
 
     assert world.handle_batch(exhausted(message_id="m-2")) == []
 
@@ -505,7 +505,7 @@ def test_key_goes_on_without_an_archived_event_that_came_again_and_was_dead_lett
 
 
 def test_dead_letter_of_an_archived_event_stays_until_its_route_is_notified():
-    world, _ = archived_world()
+    world, _ = decided_world()
     world.spring(2, error=TransientError("aws-down", "no answer"))  # after the item is written
     assert world.handle_batch(exhausted(message_id="m-2")) == ["m-2"]
     assert world.queues.sent == []
@@ -515,8 +515,9 @@ def test_dead_letter_of_an_archived_event_stays_until_its_route_is_notified():
     assert [each["attributes"]["ordering"]["stringValue"] for each in world.queues.sent] == ["skip"]
 
 
-def test_archived_item_is_open_again_if_its_route_can_not_take_the_event_out():
-    world, identity = archived_world()
+@pytest.mark.parametrize("status", ["ARCHIVED", "SUPERSEDED"])
+def test_decided_item_is_open_again_if_its_route_can_not_take_the_event_out(status):
+    world, identity = decided_world(status)
     skip = exhausted(message_id="m-2")
     skip["messageAttributes"]["ordering"] = {"stringValue": "skip", "dataType": "String"}
 
@@ -527,7 +528,7 @@ def test_archived_item_is_open_again_if_its_route_can_not_take_the_event_out():
 
 
 def test_route_that_keeps_no_order_is_not_notified_of_an_archived_event():
-    world, _ = archived_world(ordered=False)
+    world, _ = decided_world(ordered=False)
 
     assert world.handle_batch(exhausted(message_id="m-2")) == []
 
